@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One executable per API route: the name is the URL segment, the socket, the folder and the test file.
+let routes = ["alerts", "health", "policies", "process-event", "providers", "rules", "suppressions"]
+
+/// One executable per job that cron starts.
+let jobs = ["deliver"]
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+func library(_ name: String, imports: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: imports, path: "Sources/\(name)", swiftSettings: strict)
+}
+
+func cLibrary(_ name: String, pkgConfig: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig)
+}
+
+func tests(_ name: String, of imports: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: imports, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let routeTargets = routes.map { route in
+  Target.executableTarget(
+    name: route,
+    dependencies: ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI"],
+    path: "Sources/Routes/\(route)",
+    swiftSettings: strict)
+}
+
+let jobTargets = jobs.map { job in
+  Target.executableTarget(
+    name: job,
+    dependencies: ["Store", "Delivery", "Curl", "Host", "Postgres"],
+    path: "Sources/Jobs/\(job)",
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "tocsin",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    cLibrary("CFCGI", pkgConfig: "fcgi"),
+    cLibrary("CPQ", pkgConfig: "libpq"),
+    cLibrary("CCurl", pkgConfig: "libcurl"),
+    .target(name: "CRE2", path: "Sources/C/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    library("JSON"),
+    library("Host"),
+    library("FastCGI", imports: ["CFCGI"]),
+    library("Postgres", imports: ["CPQ"]),
+    library("Matching", imports: ["JSON", "CRE2"]),
+    library("Delivery", imports: ["JSON", "Matching"]),
+    library("Curl", imports: ["CCurl", "Delivery"]),
+    library("Store", imports: ["Postgres", "JSON", "Matching", "Delivery", "Host"]),
+    library("API", imports: ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"]),
+    .executableTarget(
+      name: "tocsin",
+      dependencies: [
+        "Store", "Postgres", "Host", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Tocsin",
+      swiftSettings: strict),
+    tests("JSONTests", of: ["JSON"]),
+  ] + routeTargets + jobTargets,
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,116 @@
+/// A JSON value. Strings and keys are compared code point by code point: Unicode normalisation plays no part.
+package enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  case number(JSONNumber)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONObject)
+
+  /// Numbers are equal by value (`1` and `1.0`), objects whatever the order of their members.
+  package static func == (left: JSONValue, right: JSONValue) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.number(let left), .number(let right)): left == right
+    case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+    case (.array(let left), .array(let right)): left == right
+    case (.object(let left), .object(let right)): left == right
+    default: false
+    }
+  }
+
+  /// What the value is, in the words of an error message: `a string`, `null`, …
+  package var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+
+  /// The members if the value is an object.
+  package var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
+
+  /// The text if the value is a string.
+  package var string: String? { if case .string(let string) = self { string } else { nil } }
+}
+
+/// The members of a JSON object in the order they were written; a key occurs once.
+package struct JSONObject: Sendable {
+  /// One key with its value.
+  package struct Member: Sendable {
+    /// The key, unescaped.
+    package let key: String
+    /// The value.
+    package var value: JSONValue
+  }
+
+  /// The members in order.
+  package private(set) var members: [Member] = []
+  private var positions: [KeyBytes: Int] = [:]
+
+  /// An object without members.
+  package init() {}
+
+  /// The value of a key. Setting a key that is there replaces its value in place, so the last of several wins, as in
+  /// PostgreSQL's jsonb.
+  package subscript(key: String) -> JSONValue? {
+    get { positions[KeyBytes(key)].map { members[$0].value } }
+    set {
+      switch (positions[KeyBytes(key)], newValue) {
+      case (let position?, let value?):
+        members[position].value = value
+      case (nil, let value?):
+        positions[KeyBytes(key)] = members.count
+        members.append(Member(key: key, value: value))
+      case (let position?, nil):
+        members.remove(at: position)
+        positions = Dictionary(uniqueKeysWithValues: members.enumerated().map { (KeyBytes($1.key), $0) })
+      case (nil, nil):
+        break
+      }
+    }
+  }
+
+  /// This object with every member of another one set over it: what a partial PUT means.
+  package func overlaid(with other: JSONObject) -> JSONObject {
+    other.members.reduce(into: self) { $0[$1.key] = $1.value }
+  }
+}
+
+extension JSONObject: Equatable {
+  package static func == (left: JSONObject, right: JSONObject) -> Bool {
+    left.members.count == right.members.count && left.members.allSatisfy { right[$0.key] == $0.value }
+  }
+}
+
+/// A key hashed and compared by its bytes, where `String` would treat canonically equivalent spellings as one.
+private struct KeyBytes: Sendable, Hashable {
+  let key: String
+
+  init(_ key: String) { self.key = key }
+
+  static func == (left: KeyBytes, right: KeyBytes) -> Bool { left.key.utf8.elementsEqual(right.key.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    for byte in key.utf8 { hasher.combine(byte) }
+  }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+{
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(integerLiteral value: Int) { self = .number(JSONNumber(value)) }
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  package init(nilLiteral: ()) { self = .null }
+
+  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .object(elements.reduce(into: JSONObject()) { $0[$1.0] = $1.1 })
+  }
+}

@@ -1,0 +1,4 @@
+@main
+struct Stub {
+  static func main() {}
+}

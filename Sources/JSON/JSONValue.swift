@@ -35,6 +35,12 @@ package enum JSONValue: Sendable, Equatable {
   /// The members if the value is an object.
   package var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
 
+  /// The value, or nil where it is null.
+  package var unlessNull: JSONValue? { self == .null ? nil : self }
+
+  /// A string, or null for nil.
+  package static func string(orNull string: String?) -> JSONValue { string.map(JSONValue.string) ?? .null }
+
   /// The text if the value is a string.
   package var string: String? { if case .string(let string) = self { string } else { nil } }
 }
@@ -55,6 +61,11 @@ package struct JSONObject: Sendable {
 
   /// An object without members.
   package init() {}
+
+  /// An object of members in order; of equal keys the last wins.
+  package init(_ members: some Sequence<(String, JSONValue)>) {
+    for (key, value) in members { self[key] = value }
+  }
 
   /// The value of a key. Setting a key that is there replaces its value in place, so the last of several wins, as in
   /// PostgreSQL's jsonb.
@@ -111,6 +122,10 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
   package init(nilLiteral: ()) { self = .null }
 
   package init(dictionaryLiteral elements: (String, JSONValue)...) {
-    self = .object(elements.reduce(into: JSONObject()) { $0[$1.0] = $1.1 })
+    self = .object(JSONObject(elements))
   }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 }

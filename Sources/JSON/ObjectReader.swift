@@ -64,7 +64,7 @@ package struct ObjectReader {
   }
 
   /// Names members that are accepted but not read, such as those that the server itself sets.
-  package mutating func ignore(_ keys: String...) { known.formUnion(keys) }
+  package mutating func ignore(_ keys: [String]) { known.formUnion(keys) }
 
   /// Records a fault if the member is absent or null.
   package mutating func require(_ key: String) {
@@ -87,6 +87,12 @@ package struct ObjectReader {
       return nil
     }
     return string
+  }
+
+  /// A string that must be there; an empty one stands in for a faulty one.
+  package mutating func requiredString(_ key: String, length: ClosedRange<Int> = 1...255) -> String {
+    require(key)
+    return string(key, length: length) ?? ""
   }
 
   /// `true` or `false`.
@@ -125,6 +131,12 @@ package struct ObjectReader {
     guard let value = value(key) else { return nil }
     let place = pointer(to: key)
     return gather { () throws(JSONFaults) in try parse(value, place) }
+  }
+
+  /// Something that another parser makes of this same object, given its pointer; the parser's faults join the others.
+  package mutating func merge<Value>(_ parse: (String) throws(JSONFaults) -> Value) -> Value? {
+    let place = pointer
+    return gather { () throws(JSONFaults) in try parse(place) }
   }
 
   /// An array whose elements are each read by a parser; nil if it is no array, out of bounds, or any element is faulty.

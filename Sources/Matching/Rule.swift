@@ -1,0 +1,97 @@
+import JSON
+
+/// A named condition or group of conditions that policies share by its id.
+package struct Rule: Sendable {
+  /// The id that policies name; nil where the creator leaves it to the server.
+  package let id: String?
+  /// A rule that is switched off holds for no event, so a policy that needs it cannot match.
+  package let isEnabled: Bool
+  /// What the rule asks of an event, whether it is switched on or not.
+  package let expression: Expression
+  /// The rule as it is stored and shown: every member of the contract but the id and those that the server sets.
+  package let document: JSONObject
+
+  /// Reads a rule document, all of whose faults are thrown together.
+  package init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
+    id = reader.identifier("rule_id")
+    let name = reader.requiredString("name", length: 1...255)
+    let description = reader.string("description", length: 0...4000)
+    isEnabled = reader.bool("enabled") ?? true
+    reader.ignoreServerMembers()
+    let logic = RuleLogic(reading: &reader, of: json)
+    try reader.finish()
+    expression = logic.expression
+    let described: JSONObject = [
+      "name": .string(name), "description": .string(orNull: description), "enabled": .bool(isEnabled),
+    ]
+    document = described.overlaid(with: logic.document)
+  }
+}
+
+/// What a policy says about one of its rules: the rule itself, or the id of a stored one.
+enum RuleConfig: Sendable {
+  case inline(Expression)
+  case stored(id: String)
+
+  /// Reads one element of `rule_configs`. An object with a `rule_id` and nothing to evaluate names a stored rule; an inline one
+  /// may carry the descriptive members of a rule, of which `enabled` counts.
+  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
+    var reader = try ObjectReader(json, at: pointer)
+    let id = reader.identifier("rule_id")
+    if let id, !RuleLogic.keys.contains(where: reader.has) {
+      try reader.finish()
+      self = .stored(id: id)
+      return
+    }
+    let isEnabled = reader.bool("enabled") ?? true
+    reader.ignore(["name", "description"])
+    reader.ignoreServerMembers()
+    let logic = RuleLogic(reading: &reader, of: json)
+    try reader.finish()
+    self = .inline(isEnabled ? logic.expression : .never)
+  }
+}
+
+/// The members of a rule that say what it asks of an event, apart from those that describe it.
+struct RuleLogic {
+  static let keys = ["rule_type", "field", "operator", "value", "case_sensitive", "conditions", "group_operator"]
+
+  let expression: Expression
+  /// All of ``keys``, null where the kind of rule has no such member.
+  let document: JSONObject
+
+  /// Reads the logic out of a rule; faults go to the reader, and then the expression is `.never`.
+  init(reading reader: inout ObjectReader, of json: JSONValue) {
+    let object = json.object ?? JSONObject()
+    let logic = JSONObject(Self.keys.compactMap { key in object[key].map { (key, $0) } })
+    let isCompound = logic["rule_type"] == "compound" || (logic["rule_type"] == nil && reader.has("conditions"))
+    let parsed = reader.merge { (pointer) throws(JSONFaults) in try Expression(json: .object(logic), at: pointer) }
+    expression = parsed ?? .never
+    let absent = JSONObject(Self.keys.map { ($0, .null) })
+    let defaults: JSONObject = isCompound ? ["rule_type": "compound"] : ["rule_type": "simple", "case_sensitive": true]
+    document = absent.overlaid(with: defaults).overlaid(with: logic)
+    reader.ignore(Self.keys)
+  }
+}
+
+extension ObjectReader {
+  /// An id that a client may choose: it stands in URLs, so its characters are few.
+  mutating func identifier(_ key: String) -> String? {
+    guard let id = string(key, length: 1...255) else { return nil }
+    let isAllowed = id.utf8.allSatisfy { byte in
+      Character(Unicode.Scalar(byte)).isASCIIAlphanumeric || "._-".utf8.contains(byte)
+    }
+    if !isAllowed || "._-".utf8.contains(id.utf8.first ?? 0) {
+      fault(key, "must begin with a letter or digit and consist of letters, digits, '.', '_' and '-'")
+    }
+    return id
+  }
+
+  /// Accepts the members that the server sets, so that what was read can be changed and sent back.
+  mutating func ignoreServerMembers() { ignore(["tenant_id", "created_by", "created_at", "updated_at"]) }
+}
+
+extension Character {
+  fileprivate var isASCIIAlphanumeric: Bool { isASCII && (isLetter || isNumber) }
+}

@@ -1,0 +1,68 @@
+import JSON
+
+/// The text of an alert with places for values of the event: `{user.name} failed {{3}} times`.
+///
+/// A place names a field path, or one of the alert's own values `severity`, `policy_name`, `alert_id`, which win. `{{` and `}}`
+/// are literal braces. A brace that opens no place, and a place without a value, stay as they were written. Substitution is one
+/// pass: a value that contains braces is not expanded again.
+package struct Template: Sendable {
+  /// The template as it was written.
+  package let source: String
+  private let parts: [Part]
+
+  private enum Part: Sendable {
+    case text(String)
+    case place(FieldPath, written: String)
+  }
+
+  /// Reads a template; every string is one.
+  package init(_ source: String) {
+    self.source = source
+    parts = Self.parse(source[...])
+  }
+
+  /// The text with the event's values set in, at most `limit` Unicode scalars long: a longer one is cut and ends in `…`.
+  /// U+0000, which PostgreSQL cannot store, becomes U+FFFD.
+  package func rendered(event: JSONValue, alert: [String: String], limit: Int) -> String {
+    var text = String.UnicodeScalarView()
+    for part in parts where text.count <= limit {
+      switch part {
+      case .text(let literal):
+        text.append(contentsOf: literal.unicodeScalars)
+      case .place(let path, let written):
+        let value = alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
+        text.append(contentsOf: value.unicodeScalars.prefix(limit + 1).map { $0 == "\0" ? "\u{FFFD}" : $0 })
+      }
+    }
+    guard text.count > limit else { return String(text) }
+    return String(String.UnicodeScalarView(text.prefix(limit - 1))) + "…"
+  }
+
+  /// Strings as they are, everything else as JSON; several values, as a path through an array finds them, with commas between.
+  private static func text(of values: [JSONValue]) -> String? {
+    guard !values.isEmpty else { return nil }
+    return values.map { $0.string ?? String(decoding: $0.json, as: UTF8.self) }.joined(separator: ", ")
+  }
+
+  private static func parse(_ source: Substring) -> [Part] {
+    var parts: [Part] = []
+    var literal = ""
+    var rest = source
+    while let character = rest.first {
+      if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
+        literal.append(character)
+        rest = rest.dropFirst(2)
+      } else if character == "{", let end = rest.firstIndex(of: "}"),
+        let path = FieldPath(String(rest[..<end].dropFirst()))
+      {
+        parts += [.text(literal), .place(path, written: String(rest[...end]))]
+        literal = ""
+        rest = rest[end...].dropFirst()
+      } else {
+        literal.append(character)
+        rest = rest.dropFirst()
+      }
+    }
+    return parts + [.text(literal)]
+  }
+}

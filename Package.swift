@@ -65,6 +65,7 @@ let package = Package(
       path: "Sources/Tocsin",
       swiftSettings: strict),
     tests("JSONTests", of: ["JSON"]),
+    tests("HostTests", of: ["Host"]),
   ] + routeTargets + jobTargets,
   cxxLanguageStandard: .cxx17
 )

@@ -66,6 +66,7 @@ let package = Package(
       swiftSettings: strict),
     tests("JSONTests", of: ["JSON"]),
     tests("HostTests", of: ["Host"]),
+    tests("MatchingTests", of: ["Matching", "JSON"]),
   ] + routeTargets + jobTargets,
   cxxLanguageStandard: .cxx17
 )

@@ -7,11 +7,10 @@ else
   as_postgres=()
 fi
 
-# Debian keeps the server's programs off the PATH, in a directory per version; the newest is taken.
+# Debian keeps the server's programs off the PATH, in a directory per version. Takes the version given, or the newest.
 find_postgres() {
-  local directories=(/usr/lib/postgresql/*/bin)
-  [[ -x ${directories[-1]}/initdb ]] || fail "PostgreSQL's programs are not under /usr/lib/postgresql"
-  postgres_programs=$(printf '%s\n' "${directories[@]}" | sort -V | tail -n 1)
+  postgres_programs=/usr/lib/postgresql/${1:-$(ls /usr/lib/postgresql | sort -V | tail -n 1)}/bin
+  [[ -x $postgres_programs/initdb ]] || fail "PostgreSQL's programs are not in $postgres_programs"
 }
 
 # Runs one of PostgreSQL's programs as the account that owns the cluster. From / because that account may not be
@@ -20,4 +19,27 @@ postgres() {
   local program=$1
   shift
   (cd / && "${as_postgres[@]}" "$postgres_programs/$program" "$@")
+}
+
+# Makes the instance's cluster under $home if there is none. It gets its name when it is whole, so that an interrupted
+# attempt leaves nothing that looks like a cluster.
+make_cluster() {
+  local data=$home/postgres log=$state/logs/initdb.log
+  if [[ -f $data/PG_VERSION ]]; then
+    find_postgres "$(<"$data/PG_VERSION")"
+    return
+  fi
+  find_postgres
+  say "making a PostgreSQL cluster in $data"
+  rm -rf "$data.new"
+  mkdir -m 700 "$data.new"
+  ((EUID != 0)) || chown "$database_user" "$data.new"
+  postgres initdb --auth=peer --username=postgres --encoding=UTF8 --locale=C.UTF-8 -D "$data.new" \
+    >"$log" 2>&1 || fail "initdb failed: $(tail -n 1 "$log")"
+  # Who is who on this machine decides who may connect as whom; there are no passwords.
+  echo "local all all peer map=tocsin" >"$data.new/pg_hba.conf"
+  printf 'tocsin %s\n' "$database_user postgres" "$service_user tocsin" "$(id -un) tocsin" >"$data.new/pg_ident.conf"
+  postgres postgres --single -c exit_on_error=on -D "$data.new" postgres >>"$log" 2>&1 <<<"CREATE ROLE tocsin LOGIN;
+CREATE DATABASE tocsin OWNER tocsin;" || fail "the database could not be made: $(tail -n 1 "$log")"
+  mv "$data.new" "$data"
 }

@@ -65,6 +65,7 @@ let package = Package(
       path: "Sources/Tocsin",
       swiftSettings: strict),
     tests("JSONTests", of: ["JSON"]),
+    tests("TidyTests", of: []),
     tests("HostTests", of: ["Host"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
   ] + routeTargets + jobTargets,

@@ -1,0 +1,180 @@
+import CPQ
+
+/// One connection to PostgreSQL, through libpq, good for one thread.
+///
+/// No call blocks for longer than its timeout, even when the server is stopped in the middle of an answer (only resolving a host
+/// name is left to the system's resolver). A connection that was lost stays lost: see ``isUsable``. It sets nothing in the
+/// session, so that it may run through pgbouncer in transaction mode, with `prepares: false`.
+package final class Connection {
+  private let handle: OpaquePointer
+  private let prepares: Bool
+  private let timeouts: Timeouts
+  private var prepared: [String: String] = [:]
+  private var isLost = false
+
+  /// Connects to the server of a URL (`postgresql://…`) or a libpq `key=value` string, which no error ever quotes.
+  ///
+  /// `prepares` off sends each statement's text along, for poolers that hand each transaction to another session. Every failure
+  /// to connect is ``PostgresError/unreachable(reason:)``.
+  package init(
+    url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()
+  ) throws(PostgresError) {
+    var options = try ConnectionOptions(url: url)
+    options.complete(with: timeouts, isPooled: !prepares)
+    guard let handle = options.connect() else { throw .unreachable(reason: "out of memory") }
+    guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0 else {
+      let reason = cleaned(PQerrorMessage(handle))
+      PQfinish(handle)
+      throw .unreachable(reason: reason)
+    }
+    PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    self.handle = handle
+    self.prepares = prepares
+    self.timeouts = timeouts
+  }
+
+  deinit { PQfinish(handle) }
+
+  /// Whether a statement can be sent: nothing has failed so far and, as far as the socket tells without waiting, the server has
+  /// not closed the connection since.
+  package var isUsable: Bool {
+    if isLost { return false }
+    if wait(for: PQsocket(handle), until: Deadline(seconds: 0)) == .ready, PQconsumeInput(handle) == 0 { isLost = true }
+    if PQstatus(handle) != CONNECTION_OK { isLost = true }
+    return !isLost
+  }
+
+  /// Runs a statement and waits for all of its rows.
+  @discardableResult
+  package func run(_ statement: Statement, _ parameters: Parameter...) throws(PostgresError) -> Rows {
+    try run(statement, parameters)
+  }
+
+  /// Runs a statement and waits for all of its rows.
+  @discardableResult
+  package func run(_ statement: Statement, _ parameters: [Parameter]) throws(PostgresError) -> Rows {
+    let deadline = Deadline(seconds: timeouts.statement)
+    if prepares { try prepare(statement, parameters, until: deadline) }
+    let sent = EncodedParameters(parameters).withPointers { count, types, values, lengths, formats in
+      prepares
+        ? PQsendQueryPrepared(handle, statement.name, count, values, lengths, formats, 1)
+        : PQsendQueryParams(handle, statement.sql, count, types, values, lengths, formats, 1)
+    }
+    return Rows(try result(sent: sent, until: deadline))
+  }
+
+  /// Runs several statements of a file, separated by semicolons, as one transaction unless the text has its own. Its text comes
+  /// from the project alone, never from a client.
+  package func run(script: String) throws(PostgresError) {
+    let sent = PQsendQuery(handle, script)
+    _ = try result(sent: sent, until: Deadline(seconds: timeouts.statement))
+  }
+
+  /// Runs a body inside `BEGIN` and `COMMIT`; whatever it throws rolls back.
+  package func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+    try run(Statement("begin", "BEGIN"))
+    do {
+      let value = try body()
+      try run(Statement("commit", "COMMIT"))
+      return value
+    } catch {
+      if isUsable { try run(Statement("rollback", "ROLLBACK")) }
+      throw error
+    }
+  }
+
+  /// Starts listening to a channel. Needs a session of its own: not through a pooler in transaction mode.
+  package func listen(to channel: StaticString) throws(PostgresError) {
+    try run(Statement("listen \(channel)", "LISTEN \(channel)"))
+  }
+
+  /// Waits until a notification arrives on any channel listened to, and takes all that are there. False when the time is up or a
+  /// signal came in, so that the caller can look whether it has been asked to stop.
+  package func waitForNotification(seconds: Double) throws(PostgresError) -> Bool {
+    let deadline = Deadline(seconds: seconds)
+    while !takeNotifications() {
+      guard wait(for: PQsocket(handle), until: deadline) == .ready else { return false }
+      guard PQconsumeInput(handle) == 1 else { throw lost() }
+    }
+    return true
+  }
+
+  private func takeNotifications() -> Bool {
+    var isAny = false
+    while let notification = PQnotifies(handle) {
+      PQfreemem(notification)
+      isAny = true
+    }
+    return isAny
+  }
+
+  private func prepare(
+    _ statement: Statement, _ parameters: [Parameter], until deadline: Deadline
+  ) throws(PostgresError) {
+    if let sql = prepared[statement.name] {
+      precondition(sql == statement.sql, "two statements are named \(statement.name)")
+      return
+    }
+    let types = parameters.map(\.type.rawValue)
+    let sent = PQsendPrepare(handle, statement.name, statement.sql, Int32(types.count), types)
+    _ = try result(sent: sent, until: deadline)
+    prepared[statement.name] = statement.sql
+  }
+
+  /// The last result of what has just been sent, or the first error among the results.
+  private func result(sent: Int32, until deadline: Deadline) throws(PostgresError) -> ServerResult {
+    guard sent == 1 else { throw lost() }
+    try flush(until: deadline)
+    var last: ServerResult?
+    var failure: PostgresError?
+    while let result = try nextResult(until: deadline) {
+      failure = failure ?? result.error
+      last = result
+    }
+    if let failure { throw noted(failure) }
+    guard let last else { throw lost() }
+    return last
+  }
+
+  /// Sends what is buffered. Reads meanwhile, for a server whose own answer is stuck takes nothing.
+  private func flush(until deadline: Deadline) throws(PostgresError) {
+    while true {
+      let state = PQflush(handle)
+      if state == 0 { return }
+      guard state == 1 else { throw lost() }
+      try waitForServer(until: deadline, orWriting: true)
+    }
+  }
+
+  private func nextResult(until deadline: Deadline) throws(PostgresError) -> ServerResult? {
+    while PQisBusy(handle) == 1 { try waitForServer(until: deadline, orWriting: false) }
+    return PQgetResult(handle).map { ServerResult($0) }
+  }
+
+  private func waitForServer(until deadline: Deadline, orWriting: Bool) throws(PostgresError) {
+    switch wait(for: PQsocket(handle), orWriting: orWriting, until: deadline) {
+    case .ready:
+      if PQconsumeInput(handle) == 0 { throw lost() }
+    case .timedOut:
+      isLost = true
+      throw .unreachable(reason: "no answer within \(timeouts.statement) s")
+    case .interrupted:
+      break
+    }
+  }
+
+  /// Takes note of an error that leaves the connection of no use: the server is going away or cannot write, or it has lost or
+  /// outdated what was prepared (26000; 0A000 when a migration changed the type of a column).
+  private func noted(_ error: PostgresError) -> PostgresError {
+    switch error {
+    case .unreachable: isLost = true
+    case .refused(let refusal): if ["26000", "0A000"].contains(refusal.sqlState) { isLost = true }
+    }
+    return error
+  }
+
+  private func lost() -> PostgresError {
+    isLost = true
+    return .unreachable(reason: cleaned(PQerrorMessage(handle)))
+  }
+}

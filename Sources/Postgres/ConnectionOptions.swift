@@ -1,0 +1,88 @@
+import CPQ
+
+/// How long a connection waits for its server before it counts as unreachable.
+package struct Timeouts: Sendable {
+  /// For connecting to one host, in whole seconds; libpq takes no less than 2.
+  package var connect = 2
+  /// For one statement from sending it to its last row, in seconds.
+  package var statement = 10.0
+
+  /// The usual ones: 2 s and 10 s.
+  package init() {}
+}
+
+/// What a connection URL says, with what this program adds, as the keywords of libpq's documentation, section 34.1.2.
+struct ConnectionOptions {
+  private var values: [(keyword: String, value: String)] = []
+
+  /// Reads a URL or a `key=value` string. The errors quote nothing of it, for it may hold a password, and so does whatever the
+  /// parser takes for a host or a port when a `/` or `@` of the password was not percent-encoded.
+  init(url: String) throws(PostgresError) {
+    guard let options = PQconninfoParse(url, nil) else {
+      throw .unreachable(reason: "the connection URL is malformed")
+    }
+    defer { PQconninfoFree(options) }
+    var option = options
+    while let keyword = option.pointee.keyword {
+      if let value = option.pointee.val { set(String(cString: keyword), String(cString: value)) }
+      option += 1
+    }
+    let hosts = self["host"] ?? ""
+    let ports = self["port"] ?? ""
+    guard !hosts.dropFirst().contains("@"), ports.allSatisfy({ $0.isNumber || $0 == "," }) else {
+      throw .unreachable(
+        reason: "the connection URL is malformed: in a password, / and @ are written as %2F and %40")
+    }
+  }
+
+  /// Adds what every connection has. A pooler in transaction mode refuses start-up options it does not know, so
+  /// `statement_timeout` is only set where there is none.
+  mutating func complete(with timeouts: Timeouts, isPooled: Bool) {
+    let milliseconds = String(Int(timeouts.statement * 1000))
+    set("client_encoding", "UTF8")
+    setDefault("connect_timeout", String(timeouts.connect))
+    setDefault("tcp_user_timeout", milliseconds)
+    setDefault("fallback_application_name", "tocsin")
+    if !isPooled {
+      let given = self["options"].map { $0 + " " } ?? ""
+      set("options", given + "-c statement_timeout=" + milliseconds)
+    }
+  }
+
+  private subscript(keyword: String) -> String? { values.last { $0.keyword == keyword }?.value }
+
+  private mutating func set(_ keyword: String, _ value: String) {
+    values.removeAll { $0.keyword == keyword }
+    values.append((keyword, value))
+  }
+
+  private mutating func setDefault(_ keyword: String, _ value: String) {
+    if self[keyword] == nil { set(keyword, value) }
+  }
+
+  /// Connects, blocking for no longer than `connect_timeout` for each host.
+  func connect() -> OpaquePointer? {
+    withCStrings(values.map(\.keyword)) { keywords in
+      withCStrings(values.map(\.value)) { values in PQconnectdbParams(keywords, values, 0) }
+    }
+  }
+}
+
+/// Calls with an array of C strings that ends in NULL.
+private func withCStrings<Value>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value
+) -> Value {
+  var text: [CChar] = []
+  var starts: [Int] = []
+  for string in strings {
+    starts.append(text.count)
+    text += string.utf8CString
+  }
+  return text.withUnsafeBufferPointer { text in
+    let pointers = starts.map { start in text.baseAddress.map { $0 + start } } + [nil]
+    return pointers.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { preconditionFailure("an array with an element has an address") }
+      return body(base)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// What a key may be used for.
+package enum Permission: Sendable {
+  /// Send events.
+  case ingest
+  /// Read policies, alerts and all else.
+  case view
+  /// Acknowledge and resolve alerts, suppress, deliver again.
+  case operate
+  /// Change policies, rules and providers.
+  case administer
+}
+
+/// The kind of a key, a closed set of permissions.
+package enum Role: String, CaseIterable, Sendable {
+  case ingest, viewer, `operator`, admin
+
+  /// Whether the role includes a permission.
+  package func allows(_ permission: Permission) -> Bool {
+    switch self {
+    case .ingest: permission == .ingest
+    case .viewer: permission == .view
+    case .operator: permission == .view || permission == .operate
+    case .admin: true
+    }
+  }
+}
+
+/// Who sent a request, as its key says, and what the tenant's policies were at that moment.
+package struct Caller: Sendable, Equatable {
+  /// The tenant that the key belongs to; nothing of another tenant is ever reached with it.
+  package let tenant: String
+  /// The id of the key, which is no secret.
+  package let keyID: String
+  /// What the key may be used for.
+  package let role: Role
+  /// Changes with every change of the tenant's policies, rules and suppressions: what was compiled for an equal epoch holds.
+  package let policyEpoch: Int
+
+  /// A caller known by a key.
+  package init(tenant: String, keyID: String, role: Role, policyEpoch: Int) {
+    self.tenant = tenant
+    self.keyID = keyID
+    self.role = role
+    self.policyEpoch = policyEpoch
+  }
+}

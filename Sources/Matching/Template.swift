@@ -31,7 +31,7 @@ package struct Template: Sendable {
         text.append(contentsOf: literal.unicodeScalars)
       case .place(let path, let written):
         let value = alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
-        text.append(contentsOf: value.unicodeScalars.prefix(limit + 1).map { $0 == "\0" ? "\u{FFFD}" : $0 })
+        text.append(contentsOf: value.replacingNUL.unicodeScalars.prefix(limit + 1))
       }
     }
     guard text.count > limit else { return String(text) }
@@ -64,5 +64,13 @@ package struct Template: Sendable {
       }
     }
     return parts + [.text(literal)]
+  }
+}
+
+extension String {
+  /// The string with U+FFFD in the place of each U+0000, which PostgreSQL cannot store in text.
+  var replacingNUL: String {
+    guard utf8.contains(0) else { return self }
+    return String(UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
   }
 }

@@ -227,3 +227,8 @@ RETURN CASE
   WHEN octet_length(key) <= 255 THEN key
   ELSE 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex')
 END;
+
+-- A moment as clients see it.
+CREATE FUNCTION rfc3339(moment timestamptz) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');

@@ -1,0 +1,240 @@
+import Postgres
+
+extension Store {
+  /// Decides what becomes of each match and writes all that follows from it. See ``admit(tenant:matches:)``.
+  ///
+  /// `$1` tenant, then one array each: `$2` policy ids, `$3` throttle keys, `$4` event ids (or NULL), `$5` alert ids, `$6` titles,
+  /// `$7` messages, `$8` summaries, `$9` events, `$10` candidate suppressions (ids with spaces between them).
+  package static let admission = Statement(
+    "admit",
+    """
+    WITH input AS (
+      SELECT
+        policy_id, bounded_key(throttle_key) AS throttle_key, bounded_key(event_id) AS event_id, alert_id,
+        title, message, summary, event, string_to_array(suppression_ids, ' ') AS suppression_ids, position
+      FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)
+        WITH ORDINALITY AS input
+          (policy_id, throttle_key, event_id, alert_id, title, message, summary, event, suppression_ids, position)
+    ),
+
+    -- Each match by what its policy says at this moment. One whose policy has gone or was switched off takes no part.
+    -- One that was decided before keeps its first decision and asks for nothing.
+    judged AS (
+      SELECT
+        input.*,
+        policy.severity,
+        policy.provider_ids,
+        policy.throttle_minutes,
+        policy.max_alerts_per_hour,
+        earlier.decision AS earlier_decision,
+        earlier.alert_id AS earlier_alert_id,
+        earlier.decision IS NULL AND (
+          policy.window_start IS NULL
+          OR window_is_open(
+            now(), policy.window_start, policy.window_end, policy.window_days, policy.window_timezone)
+        ) AS is_asking,
+        EXISTS (
+          SELECT
+          FROM alert_suppressions AS suppression
+          WHERE suppression.tenant_id = $1
+            AND suppression.suppression_id = ANY (input.suppression_ids)
+            AND suppression.starts_at <= now()
+            AND suppression.suppressed_until > now()
+        ) AS is_suppressed
+      FROM input
+      JOIN alert_policies AS policy
+        ON policy.tenant_id = $1 AND policy.policy_id = input.policy_id AND policy.enabled
+      LEFT JOIN alert_decisions AS earlier
+        ON earlier.tenant_id = $1 AND earlier.policy_id = input.policy_id AND earlier.event_id = input.event_id
+    ),
+
+    asking AS (
+      SELECT
+        policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour,
+        count(*) AS asked,
+        (array_agg(alert_id ORDER BY position))[1] AS alert_id
+      FROM judged
+      WHERE is_asking
+      GROUP BY policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour
+    ),
+
+    -- Takes the lock of each key's row, always in the same order, and grants by the row as it is under the lock: of two
+    -- statements that ask at once, the second sees what the first was granted. A statement that waited has an older now()
+    -- than the row it finds, hence greatest().
+    granted AS (
+      INSERT INTO alert_throttles AS throttle (
+        tenant_id, policy_id, throttle_key, is_suppressed, asked, granted, throttle_minutes, max_alerts_per_hour,
+        hour, hour_count, last_alert_at, alert_id
+      )
+      SELECT
+        $1, policy_id, throttle_key, is_suppressed, asked, granted, throttle_minutes, max_alerts_per_hour,
+        date_trunc('hour', now(), 'UTC'), granted, now(), alert_id
+      FROM asking
+      CROSS JOIN LATERAL throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now()) AS granted
+      ORDER BY policy_id, throttle_key, is_suppressed
+      ON CONFLICT (tenant_id, policy_id, throttle_key, is_suppressed) DO UPDATE
+      SET
+        (asked, granted, throttle_minutes, max_alerts_per_hour, hour, hour_count, last_alert_at, alert_id) = (
+          SELECT
+            excluded.asked,
+            grant_now,
+            excluded.throttle_minutes,
+            excluded.max_alerts_per_hour,
+            greatest(throttle.hour, excluded.hour),
+            raised_this_hour + grant_now,
+            CASE
+              WHEN grant_now > 0 THEN greatest(throttle.last_alert_at, excluded.last_alert_at)
+              ELSE throttle.last_alert_at
+            END,
+            CASE WHEN grant_now > 0 THEN excluded.alert_id ELSE throttle.alert_id END
+          FROM (
+            SELECT CASE WHEN throttle.hour >= excluded.hour THEN throttle.hour_count ELSE 0 END AS raised_this_hour
+          ) AS so_far
+          CROSS JOIN LATERAL throttle_grant(
+            excluded.asked, excluded.throttle_minutes, excluded.max_alerts_per_hour,
+            raised_this_hour, throttle.last_alert_at, excluded.last_alert_at
+          ) AS grant_now
+        )
+      RETURNING
+        policy_id, throttle_key, is_suppressed, asked, granted, alert_id,
+        CASE
+          WHEN throttle_minutes = 0 THEN 'capped'
+          WHEN granted = 0 AND last_alert_at + make_interval(mins => throttle_minutes) <= now() THEN 'capped'
+          ELSE 'throttled'
+        END AS held_back
+    ),
+
+    -- The first matches of a key get what it was granted; the others fold into the latest alert of the key.
+    decided AS (
+      SELECT
+        judged.*,
+        granted.held_back,
+        granted.alert_id AS open_alert_id,
+        is_asking AND granted.granted >= row_number() OVER (
+          PARTITION BY policy_id, throttle_key, is_suppressed, is_asking
+          ORDER BY position
+        ) AS is_granted
+      FROM judged
+      LEFT JOIN granted USING (policy_id, throttle_key, is_suppressed)
+    ),
+
+    outcome AS (
+      SELECT
+        decided.*,
+        CASE
+          WHEN earlier_decision IS NOT NULL THEN earlier_decision
+          WHEN NOT is_asking THEN 'outside_window'
+          WHEN is_suppressed THEN 'suppressed'
+          WHEN is_granted THEN 'raised'
+          ELSE held_back
+        END AS decision,
+        CASE
+          WHEN NOT is_asking THEN earlier_alert_id
+          WHEN is_granted THEN alert_id
+          ELSE open_alert_id
+        END AS alert
+      FROM decided
+    ),
+
+    raised AS (
+      INSERT INTO alerts (
+        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, event_id,
+        triggered_at, updated_at
+      )
+      SELECT
+        $1, alert_id, policy_id, severity, CASE WHEN is_suppressed THEN 'suppressed' ELSE 'active' END,
+        title, message, summary, event, event_id, now(), now()
+      FROM outcome
+      WHERE is_granted
+    ),
+
+    -- An alert that a concurrent statement has just raised is not visible here: it is open, so it is folded into.
+    folded AS (
+      INSERT INTO alert_repeats AS repeats (tenant_id, alert_id, events, last_event_at)
+      SELECT $1, granted.alert_id, granted.asked - granted.granted, now()
+      FROM granted
+      LEFT JOIN alerts ON alerts.tenant_id = $1 AND alerts.alert_id = granted.alert_id
+      WHERE granted.asked > granted.granted
+        AND alerts.status IS DISTINCT FROM 'resolved'
+      ORDER BY granted.alert_id
+      ON CONFLICT (tenant_id, alert_id) DO UPDATE
+      SET
+        events = repeats.events + excluded.events,
+        last_event_at = greatest(repeats.last_event_at, excluded.last_event_at)
+    ),
+
+    counted AS (
+      INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, events)
+      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, count(*)
+      FROM outcome
+      WHERE earlier_decision IS NULL
+      GROUP BY policy_id, decision
+      ORDER BY policy_id, decision
+      ON CONFLICT (tenant_id, policy_id, hour, decision) DO UPDATE
+      SET events = counts.events + excluded.events
+    ),
+
+    remembered AS (
+      INSERT INTO alert_decisions (tenant_id, policy_id, event_id, decision, alert_id, decided_at)
+      SELECT $1, policy_id, event_id, decision, alert, now()
+      FROM outcome
+      WHERE event_id IS NOT NULL AND earlier_decision IS NULL
+      ORDER BY policy_id, event_id
+    ),
+
+    delivered AS (
+      INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, state, next_attempt_at)
+      SELECT
+        $1, outcome.alert_id, wanted.provider_id, CASE WHEN provider.enabled THEN 'pending' ELSE 'skipped' END, now()
+      FROM outcome
+      CROSS JOIN LATERAL unnest(outcome.provider_ids) AS wanted (provider_id)
+      LEFT JOIN alert_providers AS provider
+        ON provider.tenant_id = $1 AND provider.provider_id = wanted.provider_id
+      WHERE outcome.is_granted AND NOT outcome.is_suppressed
+      RETURNING alert_id, provider_id, state
+    ),
+
+    -- NOTIFY makes commits wait for each other. One statement in flight that wakes the deliverer is enough for all.
+    notified AS (
+      SELECT pg_notify('tocsin_deliveries', '')
+      FROM (SELECT FROM delivered WHERE state = 'pending' LIMIT 1) AS pending
+      WHERE pg_try_advisory_xact_lock(hashtext('tocsin_deliveries'))
+    ),
+
+    deliveries AS (
+      SELECT
+        alert_id,
+        array_agg(provider_id ORDER BY provider_id) AS provider_ids,
+        array_agg(state ORDER BY provider_id) AS states
+      FROM (
+        SELECT alert_id, provider_id, state
+        FROM delivered
+        UNION ALL
+        SELECT delivery.alert_id, delivery.provider_id, delivery.state
+        FROM outcome
+        JOIN alert_deliveries AS delivery
+          ON delivery.tenant_id = $1 AND delivery.alert_id = outcome.earlier_alert_id
+        WHERE outcome.earlier_decision = 'raised'
+      ) AS delivery
+      GROUP BY alert_id
+    )
+
+    SELECT
+      outcome.position,
+      outcome.decision,
+      outcome.alert,
+      outcome.severity,
+      coalesce(earlier.title, outcome.title),
+      coalesce(earlier.summary, outcome.summary),
+      outcome.earlier_decision IS NOT NULL,
+      coalesce(deliveries.provider_ids, '{}'),
+      coalesce(deliveries.states, '{}'),
+      (SELECT count(*) FROM notified)
+    FROM outcome
+    LEFT JOIN alerts AS earlier
+      ON earlier.tenant_id = $1 AND earlier.alert_id = outcome.earlier_alert_id
+    LEFT JOIN deliveries
+      ON deliveries.alert_id = outcome.alert AND outcome.decision = 'raised'
+    ORDER BY outcome.position
+    """)
+}

@@ -1,0 +1,156 @@
+import JSON
+import Matching
+import Postgres
+
+extension Store {
+  /// One suppression; nil if there is none of that id.
+  package func suppression(tenant: String, id: String) throws(PostgresError) -> Record? {
+    try read(Self.suppressionByID, .text(tenant), .text(id)).first.map { Record(row: $0, tenant: tenant) }
+  }
+
+  private static let suppressionByID = Statement(
+    "suppression",
+    """
+    SELECT suppression_id, \(suppressionDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM alert_suppressions
+    WHERE tenant_id = $1 AND suppression_id = $2
+    """)
+
+  /// A page of the tenant's suppressions, those that end last first.
+  package func suppressions(tenant: String, page: Page) throws(PostgresError) -> Listing<Record> {
+    let rows = try read(Self.suppressionsByPage, .text(tenant), .int(page.size), .int(page.offset))
+    return Listing(rows: rows) { Record(row: $0, from: 1, tenant: tenant) }
+  }
+
+  private static let suppressionsByPage = Statement(
+    "suppressions",
+    """
+    SELECT total, suppression_id, \(suppressionDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM (SELECT count(*) AS total FROM alert_suppressions WHERE tenant_id = $1) AS whole
+    LEFT JOIN (
+      SELECT *
+      FROM alert_suppressions
+      WHERE tenant_id = $1
+      ORDER BY suppressed_until DESC, suppression_id
+      LIMIT $2
+      OFFSET $3
+    ) AS page ON true
+    ORDER BY suppressed_until DESC, suppression_id
+    """)
+
+  /// Stores a new suppression under an id; without a start it begins now.
+  package func createSuppression(
+    tenant: String, id: String, _ suppression: Suppression, by creator: String
+  ) throws(PostgresError) -> Saving {
+    do {
+      let rows = try connected().run(
+        Self.suppressionCreation, Self.columns(tenant, id, suppression) + [.text(creator)])
+      return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .absent
+    } catch  where error.isUniqueViolation {
+      return .taken
+    } catch  where error.endsBeforeItStarts {
+      return .refused(Self.endsTooEarly)
+    }
+  }
+
+  private static let suppressionCreation = Statement(
+    "create_suppression",
+    """
+    WITH created AS (
+      INSERT INTO alert_suppressions (
+        tenant_id, suppression_id, document, policy_id, starts_at, suppressed_until, created_by
+      )
+      VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()), $6::timestamptz, $7)
+      RETURNING *
+    ),
+    epoch AS (
+      UPDATE tenants
+      SET policy_epoch = policy_epoch + 1
+      WHERE tenant_id = $1 AND EXISTS (SELECT FROM created)
+    )
+    SELECT suppression_id, \(suppressionDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM created
+    """)
+
+  /// Changes a suppression: `change` makes the new one of the stored document, and is called again where somebody else changed
+  /// it in between.
+  package func changeSuppression<Failure: Error>(
+    tenant: String, id: String, _ change: (JSONObject) throws(Failure) -> Suppression
+  ) throws -> Saving {
+    while let stored = try suppression(tenant: tenant, id: id) {
+      let changed = try change(stored.document)
+      do {
+        let rows = try connected().run(
+          Self.suppressionChange, Self.columns(tenant, id, changed) + [.text(stored.updatedAt)])
+        if let row = rows.first { return .saved(Record(row: row, tenant: tenant)) }
+      } catch  where error.endsBeforeItStarts {
+        return .refused(Self.endsTooEarly)
+      }
+    }
+    return .absent
+  }
+
+  private static let suppressionChange = Statement(
+    "change_suppression",
+    """
+    WITH changed AS (
+      UPDATE alert_suppressions
+      SET
+        document = $3, policy_id = $4, starts_at = coalesce($5::timestamptz, starts_at),
+        suppressed_until = $6::timestamptz, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+      WHERE tenant_id = $1 AND suppression_id = $2 AND rfc3339(updated_at) = $7
+      RETURNING *
+    ),
+    epoch AS (
+      UPDATE tenants
+      SET policy_epoch = policy_epoch + 1
+      WHERE tenant_id = $1 AND EXISTS (SELECT FROM changed)
+    )
+    SELECT suppression_id, \(suppressionDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM changed
+    """)
+
+  /// Deletes a suppression, which ends it. False if there is none of that id.
+  package func deleteSuppression(tenant: String, id: String) throws(PostgresError) -> Bool {
+    try !write(Self.suppressionDeletion, .text(tenant), .text(id)).isEmpty
+  }
+
+  private static let suppressionDeletion = Statement(
+    "delete_suppression",
+    """
+    WITH deleted AS (
+      DELETE FROM alert_suppressions
+      WHERE tenant_id = $1 AND suppression_id = $2
+      RETURNING suppression_id
+    ),
+    epoch AS (
+      UPDATE tenants
+      SET policy_epoch = policy_epoch + 1
+      WHERE tenant_id = $1 AND EXISTS (SELECT FROM deleted)
+    )
+    SELECT suppression_id
+    FROM deleted
+    """)
+
+  /// The document with the times, which live in columns of their own. json keeps its members to the letter.
+  static let suppressionDocument = """
+    json_build_object(
+      'policy_id', document -> 'policy_id', 'matchers', document -> 'matchers', 'reason', document -> 'reason',
+      'starts_at', rfc3339(starts_at), 'suppressed_until', rfc3339(suppressed_until)
+    )
+    """
+
+  private static func columns(_ tenant: String, _ id: String, _ suppression: Suppression) -> [Parameter] {
+    [
+      .text(tenant), .text(id), .json(suppression.document.json), .text(suppression.policyID),
+      .text(suppression.startsAt?.text), .text(suppression.suppressedUntil.text),
+    ]
+  }
+
+  private static let endsTooEarly = JSONFaults(
+    pointer: "/suppressed_until", "must be later than starts_at, and than now where there is no starts_at")
+}
+
+extension PostgresError {
+  fileprivate var endsBeforeItStarts: Bool { refusal?.sqlState == "23514" }
+}

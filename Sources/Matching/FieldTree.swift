@@ -60,13 +60,15 @@ struct FieldTree: ~Copyable {
   /// step.
   @inline(__always)
   func child(of node: Int32, _ key: UnsafeBufferPointer<UInt8>) -> (node: Int32, hasDots: Bool) {
-    let beginning = UInt64((key.first ?? 0) & 63)
+    let first = key.first ?? 0
+    let beginning = UInt64(first & 63)
     let known = nodes[Int(node)]
     if known.lengths >> UInt64(min(key.count, 63)) & known.beginnings >> beginning & 1 != 0 {
       let child = children.value(of: key, in: node)
       if child >= 0 { return (child, false) }
     }
-    guard known.beginningsOfParents >> beginning & 1 != 0 else { return (Self.nowhere, false) }
+    let beginningOfPart = first == UInt8(ascii: ".") ? 0 : beginning
+    guard known.beginningsOfParents >> beginningOfPart & 1 != 0 else { return (Self.nowhere, false) }
     return (descendant(of: node, key), true)
   }
 

@@ -64,7 +64,12 @@ let package = Package(
       ],
       path: "Sources/Tocsin",
       swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Host", "Postgres", "Store"], path: "Tests/TestSupport", swiftSettings: strict
+    ),
     tests("JSONTests", of: ["JSON"]),
+    tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),
+    tests("StoreTests", of: ["Store", "Postgres", "Matching", "Delivery", "JSON", "Host", "TestSupport"]),
     tests("TidyTests", of: []),
     tests("HostTests", of: ["Host"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),

@@ -36,4 +36,17 @@ package enum File {
       bytes += buffer[..<count]
     }
   }
+  /// The names of all that is in a folder, `.` and `..` aside, in no order.
+  package static func names(in folder: String) throws(SystemError) -> [String] {
+    guard let directory = opendir(folder) else { throw SystemError("open \(folder)", code: errno) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
 }

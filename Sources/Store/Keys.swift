@@ -50,6 +50,7 @@ extension Store {
   /// Stores a key, and its tenant if this is the tenant's first. A key that is stored already is refused as a unique violation.
   ///
   /// The caller makes the key with ``makeKey()`` and shows it once.
+  @discardableResult
   package func createKey(
     _ key: String, tenant: String, name: String, role: Role
   ) throws(PostgresError) -> Key {

@@ -1,0 +1,100 @@
+import Foundation
+import Host
+import Postgres
+import Store
+import TestSupport
+import Testing
+
+@Suite("Migrations")
+final class MigrationsTests {
+  let database: TestDatabase
+  let folder = FileManager.default.temporaryDirectory.appending(path: Identifier.make("migrations-"))
+
+  init() throws {
+    database = try TestDatabase(isEmpty: true)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    try write("0001_first.sql", "CREATE TABLE first (id integer); INSERT INTO first VALUES (1);")
+    try write("0002_second.sql", "CREATE TABLE second (id integer);")
+  }
+
+  deinit {
+    do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
+  }
+
+  private func write(_ name: String, _ sql: String) throws {
+    try Data(sql.utf8).write(to: folder.appending(path: name))
+  }
+
+  @discardableResult
+  private func migrate() throws -> [String] {
+    try Migrations(folder: folder.path).apply(to: database.connect()).map(\.name)
+  }
+
+  @Test("Each migration is applied once, in order")
+  func once() throws {
+    #expect(try migrate() == ["0001_first.sql", "0002_second.sql"])
+    #expect(try migrate() == [])
+    try write("0003_third.sql", "INSERT INTO first VALUES (3)")
+    #expect(try migrate() == ["0003_third.sql"])
+    #expect(try database.texts("SELECT id::text FROM first ORDER BY id") == ["1", "3"])
+  }
+
+  @Test("A migration that fails leaves nothing of itself, and those before it stay")
+  func failing() throws {
+    try write("0003_third.sql", "INSERT INTO first VALUES (3); SELECT 1 / 0;")
+    let error = #expect(throws: PostgresError.self) { try self.migrate() }
+    #expect(error?.refusal?.sqlState == "22012")
+    #expect(try database.texts("SELECT id::text FROM first") == ["1"])
+    try write("0003_third.sql", "INSERT INTO first VALUES (4)")
+    #expect(try migrate() == ["0003_third.sql"])
+  }
+
+  @Test("A migration that was changed after it had been applied is refused")
+  func changed() throws {
+    try migrate()
+    try write("0001_first.sql", "CREATE TABLE other (id integer)")
+    #expect(throws: MigrationError.changed(name: "0001_first.sql")) { try self.migrate() }
+  }
+
+  @Test("A database with a migration that the code does not know is refused")
+  func newerDatabase() throws {
+    try migrate()
+    try FileManager.default.removeItem(at: folder.appending(path: "0002_second.sql"))
+    #expect(throws: MigrationError.newerDatabase(name: "0002_second.sql")) { try self.migrate() }
+  }
+
+  @Test("A gap in the numbers is refused before anything is applied", arguments: ["0004_gap.sql", "3_short.sql"])
+  func gap(name: String) throws {
+    try write(name, "SELECT 1")
+    #expect(throws: MigrationError.misnumbered(name: name)) { try self.migrate() }
+    #expect(try database.texts("SELECT relname::text FROM pg_class WHERE relname = 'first'") == [])
+  }
+
+  @Test("Of many that migrate at once each migration is applied by one")
+  func concurrently() async throws {
+    let (path, url) = (folder.path, database.url)
+    let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+      for _ in 0..<8 {
+        group.addTask { try Migrations(folder: path).apply(to: Connection(url: url)).map(\.name) }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(applied.sorted() == ["0001_first.sql", "0002_second.sql"])
+  }
+
+  @Test("The dump of the schema is that of the migrations")
+  func schemaIsCurrent() throws {
+    let migrated = try TestDatabase()
+    let dump = Process()
+    dump.executableURL = URL(filePath: TestDatabase.checkout + "/deploy/dump-schema")
+    dump.arguments = [migrated.url]
+    let output = Pipe()
+    dump.standardOutput = output
+    try dump.run()
+    let text = try #require(try output.fileHandleForReading.readToEnd())
+    dump.waitUntilExit()
+    #expect(dump.terminationStatus == 0)
+    let landed = try String(contentsOfFile: TestDatabase.checkout + "/deploy/schema.sql", encoding: .utf8)
+    #expect(String(decoding: text, as: UTF8.self) == landed, "renew it with deploy/dump-schema")
+  }
+}

@@ -1,0 +1,481 @@
+--
+-- PostgreSQL database dump
+--
+
+--
+-- Name: bounded_key(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.bounded_key(key text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(key) <= 255) THEN key ELSE ('sha256:'::text || encode(sha256(convert_to(key, 'UTF8'::name)), 'hex'::text)) END;
+
+--
+-- Name: rfc3339(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.rfc3339(moment timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN to_char((moment AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text);
+
+--
+-- Name: throttle_grant(bigint, integer, integer, bigint, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.throttle_grant(asked bigint, throttle_minutes integer, max_alerts_per_hour integer, raised_this_hour bigint, last_alert_at timestamp with time zone, at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((throttle_minutes > 0) AND ((last_alert_at + make_interval(mins => throttle_minutes)) > at)) THEN (0)::bigint ELSE LEAST(asked, (CASE WHEN (throttle_minutes > 0) THEN 1 ELSE NULL::integer END)::bigint, CASE WHEN (max_alerts_per_hour > 0) THEN GREATEST((max_alerts_per_hour - raised_this_hour), (0)::bigint) ELSE NULL::bigint END) END;
+
+--
+-- Name: window_is_open(timestamp with time zone, time without time zone, time without time zone, smallint[], text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.window_is_open(at timestamp with time zone, window_start time without time zone, window_end time without time zone, window_days smallint[], window_timezone text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN (window_is_open.window_start < window_is_open.window_end) THEN (((local.minute >= window_is_open.window_start) AND (local.minute <= window_is_open.window_end)) AND (local.today = ANY (window_is_open.window_days))) ELSE (((local.minute >= window_is_open.window_start) AND (local.today = ANY (window_is_open.window_days))) OR ((local.minute < window_is_open.window_start) AND ((local.minute <= window_is_open.window_end) OR (window_is_open.window_start = window_is_open.window_end)) AND (((local.today + 6) % 7) = ANY (window_is_open.window_days)))) END AS "case" FROM (SELECT (date_trunc('minute'::text, (window_is_open.at AT TIME ZONE window_is_open.window_timezone)))::time without time zone AS minute, ((EXTRACT(isodow FROM (window_is_open.at AT TIME ZONE window_is_open.window_timezone)))::integer - 1) AS today) local);
+
+--
+-- Name: alert_decision_counts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_decision_counts (
+    tenant_id text NOT NULL,
+    policy_id text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    decision text NOT NULL,
+    events bigint NOT NULL,
+    CONSTRAINT alert_decision_counts_decision_check CHECK ((decision = ANY (ARRAY['raised'::text, 'throttled'::text, 'capped'::text, 'suppressed'::text, 'outside_window'::text])))
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE alert_decision_counts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_decision_counts IS 'Everything that matched, counted by what was decided.';
+
+--
+-- Name: alert_decisions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_decisions (
+    tenant_id text NOT NULL,
+    policy_id text NOT NULL,
+    event_id text NOT NULL,
+    decision text NOT NULL,
+    alert_id text,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_decisions_decision_check CHECK ((decision = ANY (ARRAY['raised'::text, 'throttled'::text, 'capped'::text, 'suppressed'::text, 'outside_window'::text])))
+);
+
+--
+-- Name: TABLE alert_decisions; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_decisions IS 'What became of each matched event that carries an event_id: makes a repeat harmless, and answers an auditor.';
+
+--
+-- Name: alert_deliveries; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_deliveries (
+    tenant_id text NOT NULL,
+    delivery_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    alert_id text NOT NULL,
+    provider_id text NOT NULL,
+    state text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone,
+    lease_token uuid,
+    last_status integer,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
+);
+
+--
+-- Name: COLUMN alert_deliveries.state; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.state IS 'failed: the receiver refused it for good. dead: the retries are exhausted. skipped: the provider was switched off.';
+
+--
+-- Name: alert_policies; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_policies (
+    tenant_id text NOT NULL,
+    policy_id text NOT NULL,
+    document json NOT NULL,
+    enabled boolean NOT NULL,
+    severity text NOT NULL,
+    rule_ids text[] NOT NULL,
+    provider_ids text[] NOT NULL,
+    throttle_minutes integer NOT NULL,
+    max_alerts_per_hour integer NOT NULL,
+    window_start time without time zone,
+    window_end time without time zone,
+    window_days smallint[],
+    window_timezone text,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_policies_max_alerts_per_hour_check CHECK ((max_alerts_per_hour >= 0)),
+    CONSTRAINT alert_policies_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text, 'info'::text]))),
+    CONSTRAINT alert_policies_throttle_minutes_check CHECK ((throttle_minutes >= 0))
+);
+
+--
+-- Name: TABLE alert_policies; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_policies IS 'The document is what the client sees, to the letter; the other columns are the part of it that SQL decides by.';
+
+--
+-- Name: alert_providers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_providers (
+    tenant_id text NOT NULL,
+    provider_id text NOT NULL,
+    name text NOT NULL,
+    provider_type text NOT NULL,
+    enabled boolean NOT NULL,
+    config json NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_providers_provider_type_check CHECK ((provider_type = ANY (ARRAY['pagerduty'::text, 'slack'::text, 'webhook'::text, 'email'::text])))
+);
+
+--
+-- Name: COLUMN alert_providers.config; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_providers.config IS 'Holds secrets: only what talks to the receiver, or masks them, reads it.';
+
+--
+-- Name: alert_repeats; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_repeats (
+    tenant_id text NOT NULL,
+    alert_id text NOT NULL,
+    events bigint NOT NULL,
+    last_event_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE alert_repeats; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_repeats IS 'Events that were held back while an alert of their key was open. A table of its own, because an upsert reaches the row that a
+concurrent statement has just committed, where an UPDATE of alerts would not see the alert yet.';
+
+--
+-- Name: alert_rules; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_rules (
+    tenant_id text NOT NULL,
+    rule_id text NOT NULL,
+    document json NOT NULL,
+    enabled boolean NOT NULL,
+    field text,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: alert_suppressions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_suppressions (
+    tenant_id text NOT NULL,
+    suppression_id text NOT NULL,
+    document json NOT NULL,
+    policy_id text,
+    starts_at timestamp with time zone NOT NULL,
+    suppressed_until timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_suppressions_check CHECK ((suppressed_until > starts_at))
+);
+
+--
+-- Name: alert_throttles; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_throttles (
+    tenant_id text NOT NULL,
+    policy_id text NOT NULL,
+    throttle_key text NOT NULL,
+    is_suppressed boolean NOT NULL,
+    asked bigint NOT NULL,
+    granted bigint NOT NULL,
+    throttle_minutes integer NOT NULL,
+    max_alerts_per_hour integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    hour_count bigint NOT NULL,
+    last_alert_at timestamp with time zone NOT NULL,
+    alert_id text NOT NULL
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE alert_throttles; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_throttles IS 'One row per policy, throttle key and lane; its lock is what makes throttle and cap exact. asked, granted and the two limits
+are those of the latest statement, there for its upsert to compute with.';
+
+--
+-- Name: COLUMN alert_throttles.is_suppressed; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_throttles.is_suppressed IS 'Suppressed alerts have a lane of their own, so that they neither flood nor use up what the next real alert needs.';
+
+--
+-- Name: alerts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alerts (
+    tenant_id text NOT NULL,
+    alert_id text NOT NULL,
+    policy_id text NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    title text NOT NULL,
+    message text NOT NULL,
+    summary text NOT NULL,
+    event_data json NOT NULL,
+    event_id text,
+    triggered_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    resolved_at timestamp with time zone,
+    resolved_by text,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT alerts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'acknowledged'::text, 'resolved'::text, 'suppressed'::text])))
+);
+
+--
+-- Name: TABLE alerts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alerts IS 'Outlives its policy: policy_id is no foreign key.';
+
+--
+-- Name: COLUMN alerts.event_data; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alerts.event_data IS 'The event byte for byte as it came. json, not jsonb: that would refuse \u0000 and forget duplicate keys.';
+
+--
+-- Name: api_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_keys (
+    tenant_id text NOT NULL,
+    key_id text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_role_check CHECK ((role = ANY (ARRAY['ingest'::text, 'viewer'::text, 'operator'::text, 'admin'::text])))
+);
+
+--
+-- Name: COLUMN api_keys.digest; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.digest IS 'SHA-256 of the key; the key itself is stored nowhere.';
+
+--
+-- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum bytea NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: tenants; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.tenants (
+    tenant_id text NOT NULL,
+    policy_epoch bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: COLUMN tenants.policy_epoch; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenants.policy_epoch IS 'Grows with every change to the tenant''s policies, rules and suppressions; workers keep what they compiled until it does.';
+
+--
+-- Name: alert_decision_counts alert_decision_counts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_decision_counts
+    ADD CONSTRAINT alert_decision_counts_pkey PRIMARY KEY (tenant_id, policy_id, hour, decision);
+
+--
+-- Name: alert_decisions alert_decisions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_decisions
+    ADD CONSTRAINT alert_decisions_pkey PRIMARY KEY (tenant_id, policy_id, event_id);
+
+--
+-- Name: alert_deliveries alert_deliveries_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_deliveries
+    ADD CONSTRAINT alert_deliveries_pkey PRIMARY KEY (tenant_id, delivery_id);
+
+--
+-- Name: alert_policies alert_policies_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_policies
+    ADD CONSTRAINT alert_policies_pkey PRIMARY KEY (tenant_id, policy_id);
+
+--
+-- Name: alert_providers alert_providers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_providers
+    ADD CONSTRAINT alert_providers_pkey PRIMARY KEY (tenant_id, provider_id);
+
+--
+-- Name: alert_repeats alert_repeats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_repeats
+    ADD CONSTRAINT alert_repeats_pkey PRIMARY KEY (tenant_id, alert_id);
+
+--
+-- Name: alert_rules alert_rules_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (tenant_id, rule_id);
+
+--
+-- Name: alert_suppressions alert_suppressions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_suppressions
+    ADD CONSTRAINT alert_suppressions_pkey PRIMARY KEY (tenant_id, suppression_id);
+
+--
+-- Name: alert_throttles alert_throttles_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_throttles
+    ADD CONSTRAINT alert_throttles_pkey PRIMARY KEY (tenant_id, policy_id, throttle_key, is_suppressed);
+
+--
+-- Name: alerts alerts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (tenant_id, alert_id);
+
+--
+-- Name: api_keys api_keys_digest_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_digest_key UNIQUE (digest);
+
+--
+-- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
+
+--
+-- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+--
+-- Name: tenants tenants_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+--
+-- Name: alert_deliveries_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+
+--
+-- Name: alert_deliveries_of_alert; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (tenant_id, alert_id);
+
+--
+-- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alerts_newest_first ON public.alerts USING btree (tenant_id, triggered_at DESC, alert_id DESC);
+
+--
+-- Name: alert_policies alert_policies_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_policies
+    ADD CONSTRAINT alert_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: alert_providers alert_providers_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_providers
+    ADD CONSTRAINT alert_providers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: alert_rules alert_rules_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: alert_suppressions alert_suppressions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_suppressions
+    ADD CONSTRAINT alert_suppressions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: api_keys api_keys_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- PostgreSQL database dump complete
+--
+

@@ -154,8 +154,8 @@ private struct JSONParser {
 
   private mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
     let start = position
-    position += 2
     guard start + 1 < bytes.count else { throw error("the escape is cut off") }
+    position += 2
     switch Unicode.Scalar(bytes[start + 1]) {
     case "\"": return "\""
     case "\\": return "\\"

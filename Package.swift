@@ -73,6 +73,17 @@ let package = Package(
     tests("TidyTests", of: []),
     tests("HostTests", of: ["Host"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
+    .executableTarget(
+      name: "fastcgi-test-worker",
+      dependencies: ["FastCGI"],
+      path: "Tests/FastCGITests/Worker",
+      swiftSettings: strict),
+    .testTarget(
+      name: "FastCGITests",
+      dependencies: ["TestSupport", "fastcgi-test-worker"],
+      path: "Tests/FastCGITests",
+      exclude: ["Worker"],
+      swiftSettings: strict),
   ] + routeTargets + jobTargets,
   cxxLanguageStandard: .cxx17
 )

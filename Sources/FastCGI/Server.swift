@@ -1,0 +1,36 @@
+import CFCGI
+import Glibc
+
+/// Why a worker cannot serve.
+package enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Standard input is no listening socket and the environment describes no CGI request: somebody started it by hand.
+  case notStartedByWebServer
+  /// A system call failed; its name and `errno`.
+  case failed(call: String, code: CInt)
+
+  package var description: String {
+    switch self {
+    case .notStartedByWebServer:
+      "this program answers web requests: start it with a listening socket as its standard input (FastCGI), "
+        + "or from a web server that speaks CGI"
+    case .failed(let call, let code): "\(call): \(String(cString: strerror(code)))"
+    }
+  }
+}
+
+/// The loop of a worker: one request after the other, each answered by a function.
+///
+/// With a listening socket as file descriptor 0 it speaks FastCGI until SIGTERM, SIGINT or SIGUSR1, finishing the request in
+/// hand. Otherwise it is a plain CGI program and answers the one request that the environment and standard input describe.
+package enum Server {
+  /// Answers requests until the process is asked to end. A request whose content is longer than the limit, in bytes, is
+  /// answered without the content being read.
+  package static func run(bodyLimit: Int, answer: (Request) -> Response) throws(ServerError) {
+    if FCGX_IsCGI() != 0 {
+      try PlainCGI.run(bodyLimit: bodyLimit, answer: answer)
+    } else {
+      let worker = try Worker(socket: 0)
+      while try worker.accept() { worker.serve(bodyLimit: bodyLimit, answer: answer) }
+    }
+  }
+}

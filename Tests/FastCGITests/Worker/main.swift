@@ -1,0 +1,42 @@
+import FastCGI
+import Glibc
+
+/// A worker for the tests: tells what it received, and waits in the middle of a request where the path says so.
+func answer(_ request: Request) -> Response {
+  switch request.path {
+  case "/wait":
+    // Opening a named pipe lasts until the test opens its other end, and reading from it until the test closes that.
+    let pipe = open(request.query, O_RDONLY)
+    var byte: UInt8 = 0
+    while read(pipe, &byte, 1) > 0 {}
+    close(pipe)
+    return Response(.ok, body: Array("waited".utf8))
+  case "/big":
+    return Response(.ok, body: [UInt8](repeating: 0x62, count: 3_000_000))
+  case "/none":
+    return Response(.noContent)
+  case "/split":
+    return Response(.ok, headers: [("X-Text", "a\r\nX-Forged: b\0c")])
+  default:
+    return Response(.ok, headers: [("Content-Type", "text/plain")], body: Array(description(of: request).utf8))
+  }
+}
+
+func description(of request: Request) -> String {
+  let body =
+    switch request.body {
+    case .success(let bytes): "\(bytes.count) bytes, sum \(bytes.reduce(0) { $0 + Int($1) })"
+    case .failure(.tooLarge(let limit)): "more than \(limit)"
+    case .failure(.incomplete): "incomplete"
+    }
+  let headers = [request.authorization, request.contentType, request.contentEncoding, request.prefer, request.id]
+  let values = (headers + [request.remoteAddress]).map { $0 ?? "-" }.joined(separator: "|")
+  return "\(request.method) \(request.path) ? \(request.query) | \(values) | \(body)"
+}
+
+do {
+  try Server.run(bodyLimit: 1_000_000, answer: answer)
+} catch {
+  perror("\(error)")
+  exit(64)
+}

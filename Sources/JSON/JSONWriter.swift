@@ -24,12 +24,19 @@ package struct JSONWriter: Sendable {
 
   /// Writes an array of values.
   package mutating func array(_ elements: some Sequence<some JSONWritable>) {
+    array(elements) { element, writer in element.write(to: &writer) }
+  }
+
+  /// Writes an array; the closure writes each element as one value.
+  package mutating func array<Element>(
+    _ elements: some Sequence<Element>, _ write: (Element, inout JSONWriter) -> Void
+  ) {
     bytes.append(UInt8(ascii: "["))
     var isFirst = true
     for element in elements {
       if !isFirst { bytes.append(UInt8(ascii: ",")) }
       isFirst = false
-      element.write(to: &self)
+      write(element, &self)
     }
     bytes.append(UInt8(ascii: "]"))
   }
@@ -62,11 +69,16 @@ package struct JSONWriter: Sendable {
 
     /// Adds one member.
     package mutating func add(_ key: String, _ value: some JSONWritable) {
+      add(key) { writer in value.write(to: &writer) }
+    }
+
+    /// Adds one member whose value the closure writes.
+    package mutating func add(_ key: String, _ write: (inout JSONWriter) -> Void) {
       if !isEmpty { writer.bytes.append(UInt8(ascii: ",")) }
       isEmpty = false
       writer.string(key)
       writer.bytes.append(UInt8(ascii: ":"))
-      value.write(to: &writer)
+      write(&writer)
     }
   }
 }

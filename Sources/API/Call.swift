@@ -1,0 +1,76 @@
+import FastCGI
+import JSON
+import Store
+
+/// A request whose sender is known and allowed to make it.
+package struct Call {
+  /// The request as it came.
+  package let request: Request
+  /// The values of the path's `{…}`, in order.
+  package let parameters: [String]
+  /// Who sent it.
+  package let caller: Caller
+  /// Where everything is kept.
+  package let store: Store
+  /// The parameters of the query.
+  package let query: Query
+
+  /// The tenant that all of the call is about.
+  package var tenant: String { caller.tenant }
+
+  /// Lets a request in: its key is known, the key's role has the permission, and a `tenant_id` that it names is the key's.
+  init(_ request: Request, parameters: [String], store: Store, permission: Permission) throws {
+    guard let key = Self.bearerKey(request.authorization), let caller = try store.authenticate(key: key) else {
+      throw Problem.unauthorized
+    }
+    guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
+    query = try Query(request.query)
+    if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
+    self.request = request
+    self.parameters = parameters
+    self.caller = caller
+    self.store = store
+  }
+
+  /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter.
+  private static func bearerKey(_ authorization: String?) -> String? {
+    guard let parts = authorization?.split(separator: " ", maxSplits: 1), parts.count == 2,
+      parts[0].lowercased() == "bearer"
+    else { return nil }
+    return parts[1].filter { $0 != " " }
+  }
+
+  /// The body's bytes, of a content type that one of the media types names. A request that names none is taken at its word.
+  package func body(of mediaTypes: [String]) throws -> [UInt8] {
+    if let encoding = request.contentEncoding, !["", "identity"].contains(encoding.lowercased()) {
+      throw Problem.unsupportedEncoding
+    }
+    if let type = mediaType, !mediaTypes.contains(type), !(type.hasSuffix("+json") && mediaTypes.contains(Self.json)) {
+      throw Problem.unsupportedMediaType(type, supported: mediaTypes)
+    }
+    return try request.body.get()
+  }
+
+  /// The media type of `application/json`.
+  package static let json = "application/json"
+
+  /// The content type without its parameters, in lower case; nil if there is none.
+  package var mediaType: String? {
+    let type = request.contentType?.split(separator: ";").first.map { $0.filter { !$0.isWhitespace }.lowercased() }
+    return type.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The body as one JSON value.
+  package func document() throws -> JSONValue {
+    let bytes = try body(of: [Self.json])
+    if bytes.isEmpty { throw Problem.emptyBody }
+    return try JSONValue(parsing: bytes)
+  }
+
+  /// The body as a JSON object: a PUT's members.
+  package func members() throws -> JSONObject {
+    let document = try document()
+    guard let object = document.object else { throw JSONFaults(pointer: "", "must be an object, not \(document.kind)") }
+    return object
+  }
+}

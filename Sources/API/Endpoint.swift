@@ -1,0 +1,82 @@
+import FastCGI
+import Store
+
+/// One line of a route's table: method and path, who may call it, and what happens.
+package struct Endpoint {
+  let method: String
+  private let pattern: [Substring]
+  private let access: Access
+
+  private enum Access {
+    case open((Request, Store) throws -> Response)
+    case keyed(Permission, (Call) throws -> Response)
+  }
+
+  /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
+  package static func get(
+    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
+  ) -> Endpoint {
+    Endpoint("GET", path, .keyed(permission, handle))
+  }
+
+  /// `POST`.
+  package static func post(
+    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
+  ) -> Endpoint {
+    Endpoint("POST", path, .keyed(permission, handle))
+  }
+
+  /// `PUT`.
+  package static func put(
+    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
+  ) -> Endpoint {
+    Endpoint("PUT", path, .keyed(permission, handle))
+  }
+
+  /// `DELETE`.
+  package static func delete(
+    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
+  ) -> Endpoint {
+    Endpoint("DELETE", path, .keyed(permission, handle))
+  }
+
+  /// `GET` for everybody, without a key.
+  package static func openGet(_ path: String, _ handle: @escaping (Request, Store) throws -> Response) -> Endpoint {
+    Endpoint("GET", path, .open(handle))
+  }
+
+  private init(_ method: String, _ path: String, _ access: Access) {
+    self.method = method
+    pattern = path.split(separator: "/")
+    self.access = access
+  }
+
+  /// An endpoint that a path leads to, with the values of its `{…}` in order.
+  struct Match {
+    let endpoint: Endpoint
+    let parameters: [String]
+
+    func answer(_ request: Request, store: Store) throws -> Response {
+      switch endpoint.access {
+      case .open(let handle):
+        return try handle(request, store)
+      case .keyed(let permission, let handle):
+        return try handle(Call(request, parameters: parameters, store: store, permission: permission))
+      }
+    }
+  }
+
+  /// Whether the segments fit the pattern.
+  func match(_ segments: [String]) -> Match? {
+    guard segments.count == pattern.count else { return nil }
+    var parameters: [String] = []
+    for (wanted, segment) in zip(pattern, segments) {
+      if wanted.hasPrefix("{") {
+        parameters.append(segment)
+      } else if wanted != segment {
+        return nil
+      }
+    }
+    return Match(endpoint: self, parameters: parameters)
+  }
+}

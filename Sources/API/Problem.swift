@@ -1,0 +1,122 @@
+import FastCGI
+import Host
+import JSON
+import Postgres
+import Store
+
+/// What went wrong with a request, as the client is told: RFC 9457.
+package struct Problem: Error {
+  private let status: Status
+  private let detail: String
+  private var faults: [JSONFault] = []
+  private var headers: [(name: String, value: String)] = []
+
+  private init(_ status: Status, _ detail: String) {
+    self.status = status
+    self.detail = detail
+  }
+
+  /// The one table that turns any error into an answer. What the client cannot help is logged, and told without the words of a
+  /// database or a library.
+  init(_ error: any Error, request: Request) {
+    switch error {
+    case let problem as Problem:
+      self = problem
+    case let error as JSONSyntaxError:
+      self.init(.badRequest, "The body is not JSON: \(error.reason), at byte \(error.offset).")
+    case let error as JSONFaults:
+      self.init(.unprocessableContent, Self.summary(of: error.faults))
+      faults = error.faults
+    case BodyError.tooLarge(let limit):
+      self.init(.contentTooLarge, "The body is larger than the \(limit) bytes that are taken here; send less at once.")
+    case BodyError.incomplete:
+      self.init(.badRequest, "The body ended before its announced length.")
+    case PostgresError.unreachable(let reason):
+      Log.error("the database is away", ["request": request.id ?? "", "reason": reason])
+      self.init(.serviceUnavailable, "The service cannot reach its database; try again in a few seconds.")
+      headers = [("Retry-After", "5")]
+    default:
+      Log.error(
+        "a request failed",
+        ["request": request.id ?? "", "path": "\(request.method) \(request.path)", "error": "\(error)"])
+      self.init(.internalServerError, "The service failed to answer; its operator finds why in the log.")
+    }
+  }
+
+  private static func summary(of faults: [JSONFault]) -> String {
+    guard let first = faults.first else { return "The request says something impossible." }
+    let place = first.pointer.isEmpty ? "The document" : first.pointer
+    let others = faults.count > 1 ? " (and \(faults.count - 1) more, see errors)" : ""
+    return "\(place) \(first.detail)\(others)."
+  }
+
+  /// The problem as it goes out.
+  var response: Response {
+    var writer = JSONWriter()
+    writer.object { problem in
+      problem.add("type", "about:blank")
+      problem.add("title", status.reason)
+      problem.add("status", status.rawValue)
+      problem.add("detail", detail)
+      if !faults.isEmpty { problem.add("errors") { $0.array(faults, Self.write) } }
+    }
+    return Response(status, headers: [("Content-Type", "application/problem+json")] + headers, body: writer.bytes)
+  }
+
+  private static func write(_ fault: JSONFault, to writer: inout JSONWriter) {
+    writer.object { members in
+      members.add("pointer", fault.pointer)
+      members.add("detail", fault.detail)
+    }
+  }
+}
+
+extension Problem {
+  /// 404: no endpoint.
+  static let noSuchPath = Problem(.notFound, "There is nothing at this path; the README lists all routes.")
+
+  /// 404: no such policy, rule, …
+  package static func notFound(_ noun: String, id: String) -> Problem {
+    Problem(.notFound, "There is no \(noun) with the id \"\(id.prefix(255))\".")
+  }
+
+  /// 405.
+  static func methodNotAllowed(allowed: [String]) -> Problem {
+    var problem = Problem(.methodNotAllowed, "This path takes \(allowed.joined(separator: ", ")).")
+    problem.headers = [("Allow", (allowed.contains("GET") ? allowed + ["HEAD"] : allowed).joined(separator: ", "))]
+    return problem
+  }
+
+  /// 401: no key, an unknown one or a revoked one; which of them is not told.
+  static let unauthorized: Problem = {
+    var problem = Problem(.unauthorized, "Send a valid API key as \"Authorization: Bearer KEY\".")
+    problem.headers = [("WWW-Authenticate", "Bearer")]
+    return problem
+  }()
+
+  /// 403: the key's role does not include this.
+  static func forbidden(role: Role) -> Problem {
+    Problem(.forbidden, "A key of the role \"\(role.rawValue)\" may not do this; use one whose role may.")
+  }
+
+  /// 403: `tenant_id` names another tenant.
+  static let otherTenant = Problem(.forbidden, "The tenant_id is not the one that the key belongs to; leave it out.")
+
+  /// 409.
+  package static func conflict(_ detail: String) -> Problem { Problem(.conflict, detail) }
+
+  /// 413, for one event of a batch as for a whole body.
+  package static func tooLarge(_ detail: String) -> Problem { Problem(.contentTooLarge, detail) }
+
+  /// 415: the type.
+  static func unsupportedMediaType(_ type: String, supported: [String]) -> Problem {
+    let wanted = supported.map { "\"Content-Type: \($0)\"" }.joined(separator: " or ")
+    return Problem(.unsupportedMediaType, "The body is sent as \"\(type.prefix(100))\"; send it as \(wanted).")
+  }
+
+  /// 415: the encoding.
+  static let unsupportedEncoding = Problem(.unsupportedMediaType, "Send the body without a Content-Encoding.")
+
+  /// 400.
+  static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
+}

@@ -1,0 +1,70 @@
+import FastCGI
+import Glibc
+import Host
+import Store
+
+/// All that one worker program answers: the endpoints under one path.
+package struct Route {
+  /// The longest body that a route takes unless it says otherwise, in bytes.
+  package static let usualBodyLimit = 1 << 20
+
+  private let base: String
+  private let bodyLimit: Int
+  private let endpoints: [Endpoint]
+
+  /// The route of a noun, `/api/v1/alerts/<noun>`, with its table of endpoints.
+  package init(_ noun: String, bodyLimit: Int = usualBodyLimit, _ endpoints: [Endpoint]) {
+    self.init(path: "/api/v1/alerts/\(noun)", bodyLimit: bodyLimit, endpoints)
+  }
+
+  /// A route at a path of its own.
+  package init(path: String, bodyLimit: Int = usualBodyLimit, _ endpoints: [Endpoint]) {
+    base = path
+    self.bodyLimit = bodyLimit
+    self.endpoints = endpoints
+  }
+
+  /// Answers requests until the web server or the supervisor ends the program.
+  package func run() {
+    do {
+      let store = try Store.configured()
+      try Server.run(bodyLimit: bodyLimit) { answer($0, store: store) }
+    } catch {
+      Log.error("cannot serve: \(error)")
+      exit(1)
+    }
+  }
+
+  /// The answer to one request, whatever happens.
+  package func answer(_ request: Request, store: Store) -> Response {
+    do {
+      return try endpoint(for: request).answer(request, store: store)
+    } catch {
+      return Problem(error, request: request).response
+    }
+  }
+
+  private func endpoint(for request: Request) throws(Problem) -> Endpoint.Match {
+    guard request.path.hasPrefix(base), let segments = segments(of: request.path.dropFirst(base.count)) else {
+      throw .noSuchPath
+    }
+    let matches = endpoints.compactMap { $0.match(segments) }
+    if matches.isEmpty { throw .noSuchPath }
+    let method = request.method == "HEAD" ? "GET" : request.method
+    guard let match = matches.first(where: { $0.endpoint.method == method }) else {
+      throw .methodNotAllowed(allowed: matches.map(\.endpoint.method))
+    }
+    return match
+  }
+
+  /// The decoded segments behind the base; nil if the path goes on otherwise or is not percent-encoded UTF-8 without NUL.
+  private func segments(of rest: Substring) -> [String]? {
+    guard rest.isEmpty || rest.first == "/" else { return nil }
+    var decoded: [String] = []
+    for segment in rest.split(separator: "/") {
+      guard let text = PercentEncoding.decoded(segment.utf8), !text.utf8.contains(0) else { return nil }
+      decoded.append(text)
+    }
+    return decoded
+  }
+}

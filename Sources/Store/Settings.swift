@@ -1,0 +1,20 @@
+import Host
+
+/// A setting without which a program cannot work.
+package struct MissingSetting: Error, CustomStringConvertible {
+  /// The name of the environment variable.
+  package let name: String
+
+  package var description: String { "\(name) is not set; deploy/tocsin.env explains it" }
+}
+
+extension Store {
+  /// The store that the environment names: `ALERTING_DATABASE_URL`, and `ALERTING_DATABASE_PREPARE=off` behind a pooler in
+  /// transaction mode, where a prepared statement would be somebody else's.
+  package static func configured() throws(MissingSetting) -> Store {
+    guard let url = Environment["ALERTING_DATABASE_URL"], !url.isEmpty else {
+      throw MissingSetting(name: "ALERTING_DATABASE_URL")
+    }
+    return Store(url: url, prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off")
+  }
+}

@@ -1,0 +1,56 @@
+import API
+import FastCGI
+import Host
+import JSON
+import Matching
+import Store
+
+@main
+struct Policies {
+  static let noun = Noun("policy", plural: "policies")
+
+  static func main() {
+    Route(
+      noun.plural,
+      [
+        .get("", .view, list),
+        .post("", .administer, create),
+        .get("{policy_id}", .view, show),
+        .put("{policy_id}", .administer, change),
+        .delete("{policy_id}", .administer, delete),
+      ]
+    ).run()
+  }
+
+  static func list(_ call: Call) throws -> Response {
+    let page = try call.query.page()
+    return noun.listed(try call.store.policies(tenant: call.tenant, page: page), page: page)
+  }
+
+  static func create(_ call: Call) throws -> Response {
+    let policy = try Policy(json: call.document())
+    let id = policy.id ?? Identifier.make("policy-")
+    let saving = try call.store.createPolicy(tenant: call.tenant, id: id, policy, by: call.caller.keyID)
+    return try noun.created(saving, id: id)
+  }
+
+  static func show(_ call: Call) throws -> Response {
+    let id = call.parameters[0]
+    return try noun.shown(call.store.policy(tenant: call.tenant, id: id), id: id)
+  }
+
+  static func change(_ call: Call) throws -> Response {
+    let id = call.parameters[0]
+    let change = try noun.change(call, id: id)
+    let saving = try call.store.changePolicy(tenant: call.tenant, id: id) { stored in
+      try Policy(json: .object(Policy.document(stored, changedBy: change)))
+    }
+    return try noun.changed(saving, id: id)
+  }
+
+  static func delete(_ call: Call) throws -> Response {
+    let id = call.parameters[0]
+    let isDeleted = try call.store.deletePolicy(tenant: call.tenant, id: id)
+    return try noun.deleted(isDeleted ? .deleted : .absent, id: id)
+  }
+}

@@ -1,0 +1,28 @@
+import API
+import FastCGI
+import Host
+import JSON
+import Matching
+import Store
+
+/// Takes events in, matches them, and has what they matched admitted: two round trips to PostgreSQL at most, one where nothing
+/// matched, and one more after the tenant's policies changed.
+@main
+struct ProcessEvent {
+  static func main() {
+    let policies = PolicyCache()
+    Route(
+      "process-event", bodyLimit: EventBody.limit,
+      [
+        .post("", .ingest) { call in try process(call, policies) }
+      ]
+    ).run()
+  }
+
+  static func process(_ call: Call, _ policies: PolicyCache) throws -> Response {
+    let body = try EventBody(call)
+    let intake = try body.intake(by: policies.set(for: call.caller, in: call.store))
+    let admissions = try intake.matches.isEmpty ? [] : call.store.admit(tenant: call.tenant, matches: intake.matches)
+    return Answer(intake: intake, admissions: admissions, isBatch: body.isBatch).response
+  }
+}

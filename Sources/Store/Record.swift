@@ -89,7 +89,10 @@ package struct Page: Sendable {
   }
 
   /// How many elements come before it.
-  var offset: Int { (number - 1).multipliedReportingOverflow(by: size).partialValue }
+  var offset: Int {
+    let (offset, isTooLarge) = (number - 1).multipliedReportingOverflow(by: size)
+    return isTooLarge ? .max : offset
+  }
 }
 
 /// The elements of one page and how many there are in all.

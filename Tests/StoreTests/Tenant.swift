@@ -1,0 +1,82 @@
+import Host
+import JSON
+import Matching
+import Postgres
+import Store
+import TestSupport
+import Testing
+
+/// A tenant in a database of its own, and what tests do to it.
+final class Tenant {
+  let name = "acme"
+  let database: TestDatabase
+  let store: Store
+
+  init() throws {
+    database = try TestDatabase()
+    store = database.store()
+    try store.createKey(Store.makeKey(), tenant: name, name: "first", role: .admin)
+  }
+
+  /// The policy document of a test: the least there is, with the members given.
+  static func policy(_ members: JSONObject = JSONObject()) throws -> Policy {
+    let minimal: JSONObject = [
+      "name": "Logins", "rules": [["field": "type", "operator": "eq", "value": "login"]],
+      "message_template": "{user} logged in", "summary_template": "{user}", "providers": [],
+    ]
+    return try Policy(json: .object(minimal.overlaid(with: members)))
+  }
+
+  /// Stores a policy, which has to succeed.
+  func makePolicy(_ id: String = "logins", _ members: JSONObject = JSONObject()) throws {
+    let saving = try store.createPolicy(tenant: name, id: id, Self.policy(members), by: "tester")
+    guard case .saved = saving else { throw Refused(saving: saving) }
+  }
+
+  struct Refused: Error {
+    let saving: Saving
+  }
+
+  /// Stores webhook providers.
+  func makeProviders(_ ids: String..., isEnabled: Bool = true) throws {
+    for id in ids {
+      try database.run(
+        """
+        INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
+        VALUES ('\(name)', '\(id)', '\(id)', 'webhook', \(isEnabled), '{"url": "https://example.com/\(id)"}', 'tester')
+        """)
+    }
+  }
+
+  /// A match of the policy, for an event that is like no other.
+  func match(
+    _ policyID: String = "logins", key: String = "[]", eventID: String? = nil, suppressions: [String] = [],
+    event: String = #"{"type":"login"}"#
+  ) -> Match {
+    Match(
+      policyID: policyID, throttleKey: key, eventID: eventID, alertID: Identifier.make("alert-"), title: "title",
+      message: "message", summary: "summary", suppressionIDs: suppressions, event: Array(event.utf8))
+  }
+
+  @discardableResult
+  func admit(_ matches: Match...) throws -> [Admission] { try store.admit(tenant: name, matches: matches) }
+
+  /// The events of each decision in `alert_decision_counts`.
+  func counts(of policy: String = "logins") throws -> [String: Int] {
+    let rows = try database.connect().run(
+      Statement(
+        "counts",
+        """
+        SELECT decision, sum(events)::bigint
+        FROM alert_decision_counts
+        WHERE tenant_id = $1 AND policy_id = $2
+        GROUP BY decision
+        """), .text(name), .text(policy))
+    return Dictionary(uniqueKeysWithValues: rows.map { ($0.text(0), $0.int(1)) })
+  }
+
+  /// All alerts, newest first.
+  func alerts(_ filter: AlertFilter = AlertFilter()) throws -> [Alert] {
+    try store.alerts(tenant: name, filter, page: Page(number: 1, size: 100)).elements
+  }
+}

@@ -46,13 +46,14 @@ let package = Package(
     cLibrary("CFCGI", pkgConfig: "fcgi"),
     cLibrary("CPQ", pkgConfig: "libpq"),
     cLibrary("CCurl", pkgConfig: "libcurl"),
+    cLibrary("CCrypto", pkgConfig: "libcrypto"),
     .target(name: "CRE2", path: "Sources/C/CRE2", linkerSettings: [.linkedLibrary("re2")]),
     library("JSON"),
     library("Host"),
     library("FastCGI", imports: ["CFCGI"]),
     library("Postgres", imports: ["CPQ"]),
     library("Matching", imports: ["JSON", "CRE2"]),
-    library("Delivery", imports: ["JSON", "Matching"]),
+    library("Delivery", imports: ["JSON", "Matching", "CCrypto"]),
     library("Curl", imports: ["CCurl", "Delivery"]),
     library("Store", imports: ["Postgres", "JSON", "Matching", "Delivery", "Host"]),
     library("API", imports: ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"]),
@@ -84,6 +85,7 @@ let package = Package(
       path: "Tests/FastCGITests",
       exclude: ["Worker"],
       swiftSettings: strict),
+    tests("DeliveryTests", of: ["Delivery", "Matching", "JSON"]),
   ] + routeTargets + jobTargets,
   cxxLanguageStandard: .cxx17
 )

@@ -76,8 +76,8 @@ struct RuleLogic {
 }
 
 extension ObjectReader {
-  /// An id that a client may choose: it stands in URLs, so its characters are few.
-  mutating func identifier(_ key: String) -> String? {
+  /// An id that a client may choose: it stands in URLs, so its characters are few. Nil if it is absent, null or faulty.
+  package mutating func identifier(_ key: String) -> String? {
     guard let id = string(key, length: 1...255) else { return nil }
     let isAllowed = id.utf8.allSatisfy { byte in
       Character(Unicode.Scalar(byte)).isASCIIAlphanumeric || "._-".utf8.contains(byte)
@@ -89,7 +89,7 @@ extension ObjectReader {
   }
 
   /// Accepts the members that the server sets, so that what was read can be changed and sent back.
-  mutating func ignoreServerMembers() { ignore(["tenant_id", "created_by", "created_at", "updated_at"]) }
+  package mutating func ignoreServerMembers() { ignore(["tenant_id", "created_by", "created_at", "updated_at"]) }
 }
 
 extension Character {

@@ -9,7 +9,7 @@ enum Design {
     "FastCGI": ["CFCGI"],
     "Postgres": ["CPQ"],
     "Matching": ["JSON", "CRE2"],
-    "Delivery": ["JSON", "Matching"],
+    "Delivery": ["JSON", "Matching", "CCrypto"],
     "Curl": ["CCurl", "Delivery"],
     "Store": ["Postgres", "JSON", "Matching", "Delivery", "Host"],
     "API": ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"],

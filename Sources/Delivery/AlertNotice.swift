@@ -1,0 +1,63 @@
+import JSON
+import Matching
+
+/// What a provider needs to know of an alert to tell a person about it.
+package struct AlertNotice: Sendable {
+  /// The tenant whose alert it is.
+  package let tenant: String
+  /// The alert's id.
+  package let alertID: String
+  /// The id of the policy that raised it.
+  package let policyID: String
+  /// What people call that policy.
+  package let policyName: String
+  /// How grave the alert is.
+  package let severity: Severity
+  /// The rendered title, one line in most cases.
+  package let title: String
+  /// The rendered message.
+  package let message: String
+  /// The rendered summary.
+  package let summary: String
+  /// When the alert was raised, RFC 3339 in UTC.
+  package let triggeredAt: String
+  /// The event that raised it: one JSON object, byte for byte as it is stored.
+  package let event: JSONText
+  /// What alerts about the same trouble have in common; receivers that can fold repeats by it do.
+  package let deduplicationKey: String
+
+  /// A notice about an alert.
+  package init(
+    tenant: String, alertID: String, policyID: String, policyName: String, severity: Severity, title: String,
+    message: String, summary: String, triggeredAt: String, event: JSONText, deduplicationKey: String
+  ) {
+    self.tenant = tenant
+    self.alertID = alertID
+    self.policyID = policyID
+    self.policyName = policyName
+    self.severity = severity
+    self.title = title
+    self.message = message
+    self.summary = summary
+    self.triggeredAt = triggeredAt
+    self.event = event
+    self.deduplicationKey = deduplicationKey
+  }
+}
+
+/// One try at a delivery.
+package struct Attempt: Sendable {
+  /// The delivery's id: the same for every attempt, so a receiver can tell a repeat.
+  package let deliveryID: String
+  /// When the attempt is made, in seconds since 1970-01-01T00:00:00Z.
+  package let time: Int
+  /// The e-mail addresses that an earlier attempt could not reach; nil for all that the provider names.
+  package let recipients: [String]?
+
+  /// An attempt at a delivery.
+  package init(deliveryID: String, time: Int, recipients: [String]? = nil) {
+    self.deliveryID = deliveryID
+    self.time = time
+    self.recipients = recipients
+  }
+}

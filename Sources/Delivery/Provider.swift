@@ -1,0 +1,111 @@
+import JSON
+import Matching
+
+/// A place that alerts are sent to, as a tenant has set it up.
+///
+/// Reading a document is the only way to make one, so a provider that exists is valid.
+package struct Provider: Sendable {
+  /// What stands for a secret wherever a provider is shown.
+  package static let mask = "********"
+
+  /// The id; nil where the creator leaves it to the server.
+  package let id: String?
+  /// What people call it.
+  package let name: String
+  /// A provider that is switched off gets nothing.
+  package let isEnabled: Bool
+  /// The type that its kind is of.
+  package let type: ProviderType
+  /// What it is and how it is reached.
+  package let kind: ProviderKind
+  /// The `config` that the kind was read from, to the letter, secrets included.
+  package let config: JSONValue
+  /// The provider as it is stored, secrets included: every member of the contract but the id and those that the server sets.
+  package let document: JSONObject
+
+  /// Reads a provider document, all of whose faults are thrown together.
+  package init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
+    id = reader.identifier("provider_id")
+    name = reader.requiredString("name", length: 1...255)
+    reader.require("provider_type")
+    let type = reader.choice("provider_type", of: ProviderType.self)
+    isEnabled = reader.bool("enabled") ?? true
+    reader.require("config")
+    let config = reader.value("config") ?? .null
+    let kind = reader.nested("config") { (config, pointer) throws(JSONFaults) in
+      try type.map { type throws(JSONFaults) in try ProviderKind(type, config: config, at: pointer) }
+    }
+    reader.ignoreServerMembers()
+    try reader.finish()
+    guard let type, let kind, let kind else { throw JSONFaults(pointer: "/config", "is required") }
+    self.type = type
+    self.kind = kind
+    self.config = config
+    document = [
+      "name": .string(name), "provider_type": .string(type.rawValue), "enabled": .bool(isEnabled), "config": config,
+    ]
+  }
+
+  /// The provider as people see it: ``document`` with ``mask`` for every secret.
+  package static func shown(_ document: JSONObject) -> JSONObject {
+    guard let secrets = secrets(of: document) else { return document }
+    var shown = document
+    shown["config"] = document["config"].map { config in
+      secrets.reduce(config) { $1.mapped(in: $0) { _, _ in .string(mask) } }
+    }
+    return shown
+  }
+
+  /// A stored document with a partial one set over it. A `config` replaces the stored one whole, but a secret that it gives as
+  /// ``mask`` keeps its stored value, as long as the provider stays of its type.
+  package static func document(_ stored: JSONObject, changedBy change: JSONObject) -> JSONObject {
+    var changed = stored.overlaid(with: change)
+    guard let secrets = secrets(of: changed), changed["provider_type"] == stored["provider_type"],
+      let old = stored["config"], let new = change["config"]
+    else { return changed }
+    changed["config"] = secrets.reduce(new) { config, secret in
+      secret.mapped(in: config) { value, path in
+        value == .string(mask) ? path.reduce(old) { $0?.object?[$1] } ?? value : value
+      }
+    }
+    return changed
+  }
+
+  private static func secrets(of document: JSONObject) -> [SecretMember]? {
+    document["provider_type"]?.string.flatMap(ProviderType.init(rawValue:)).map(ProviderKind.secrets(of:))
+  }
+
+  /// What has to be carried for an alert to reach this provider.
+  ///
+  /// `pagerDutyURL` is where Events v2 is, without `/v2/enqueue`, where it is not PagerDuty's own.
+  package func transfer(for notice: AlertNotice, attempt: Attempt, pagerDutyURL: String? = nil) -> Transfer {
+    switch kind {
+    case .pagerDuty(let pagerDuty): .http(pagerDuty.transfer(for: notice, baseURL: pagerDutyURL))
+    case .slack(let slack): .http(slack.transfer(for: notice))
+    case .webhook(let webhook): .http(webhook.transfer(for: notice, attempt: attempt))
+    case .email(let email): .mail(email.transfer(for: notice, attempt: attempt))
+    }
+  }
+
+  /// What a reply that came at a time, in seconds since 1970-01-01T00:00:00Z, means for the delivery.
+  package func verdict(on reply: Reply, receivedAt time: Int) -> Verdict {
+    RetryJudge(secrets: secretTexts) { reply in
+      switch kind {
+      case .pagerDuty: PagerDuty.hasTaken(reply)
+      case .slack: Slack.hasTaken(reply)
+      case .webhook, .email: true
+      }
+    }.verdict(on: reply, receivedAt: time)
+  }
+
+  /// When a delivery to this provider is tried again.
+  package var retrySchedule: RetrySchedule {
+    if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
+  }
+
+  /// Every secret of the provider, to be cut out of what is told about it.
+  private var secretTexts: [String] {
+    ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
+  }
+}

@@ -1,0 +1,104 @@
+/// What came of a transfer.
+package enum Reply: Sendable, Equatable {
+  /// The receiver answered over HTTP.
+  case http(HTTPReply)
+  /// The server answered over SMTP.
+  case mail(MailReply)
+  /// No answer.
+  case failure(TransportFailure)
+
+  /// The HTTP status or SMTP reply code; nil where there was no answer.
+  package var status: Int? {
+    switch self {
+    case .http(let reply): reply.status
+    case .mail(let reply): reply.code
+    case .failure: nil
+    }
+  }
+}
+
+/// An HTTP answer, as much of it as is judged and kept.
+package struct HTTPReply: Sendable, Equatable {
+  /// The most bytes of a body that are kept.
+  package static let bodyLimit = 2048
+
+  /// The status code.
+  package let status: Int
+  /// The `Retry-After` field as it was sent; nil where there was none.
+  package let retryAfter: String?
+  /// The first ``bodyLimit`` bytes of the body.
+  package let body: [UInt8]
+
+  /// An answer.
+  package init(status: Int, retryAfter: String? = nil, body: [UInt8] = []) {
+    self.status = status
+    self.retryAfter = retryAfter
+    self.body = body
+  }
+}
+
+/// How a conversation with an SMTP server ended.
+package struct MailReply: Sendable, Equatable {
+  /// The last reply code: 250 where the server took the message.
+  package let code: Int
+  /// The last reply's text.
+  package let text: String
+  /// The recipients that the server would not take, though it may have taken the message for others.
+  package let refusals: [Refusal]
+
+  /// An answer.
+  package init(code: Int, text: String, refusals: [Refusal] = []) {
+    self.code = code
+    self.text = text
+    self.refusals = refusals
+  }
+
+  /// One recipient that was refused.
+  package struct Refusal: Sendable, Equatable {
+    /// The address.
+    package let recipient: String
+    /// The reply code to `RCPT TO`.
+    package let code: Int
+    /// The text behind the code.
+    package let text: String
+
+    /// A refusal.
+    package init(recipient: String, code: Int, text: String) {
+      self.recipient = recipient
+      self.code = code
+      self.text = text
+    }
+  }
+}
+
+/// Why a transfer brought no answer.
+package struct TransportFailure: Sendable, Equatable {
+  /// Where it failed.
+  package let stage: Stage
+  /// What the library says of it; without URL, address of the receiver excepted.
+  package let detail: String
+
+  /// A failure.
+  package init(_ stage: Stage, detail: String) {
+    self.stage = stage
+    self.detail = detail
+  }
+
+  /// The part of a transfer that failed.
+  package enum Stage: String, Sendable, CaseIterable {
+    /// The host's name has no address.
+    case resolving
+    /// The address is one that deliveries may not reach.
+    case forbiddenAddress
+    /// Nobody takes the connection.
+    case connecting
+    /// The connection could not be secured, or the certificate is not valid.
+    case securing
+    /// The time was over.
+    case timeout
+    /// The connection broke, or what came over it was no answer.
+    case talking
+    /// The transfer itself could not be understood, so it cannot succeed later either.
+    case malformed
+  }
+}

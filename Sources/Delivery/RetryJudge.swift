@@ -1,0 +1,93 @@
+/// Decides what a reply means, by one table for all kinds of provider.
+///
+/// | reply | verdict |
+/// |---|---|
+/// | 2xx that the kind takes for a yes | sent |
+/// | any other 2xx, 1xx, 408, 425, 429, 5xx | retry |
+/// | 3xx (redirects are not followed), other 4xx | rejected |
+/// | SMTP 2yz | sent, as far as the recipients were taken |
+/// | SMTP 4yz, for all or for some recipients | retry for those |
+/// | SMTP 5yz | rejected |
+/// | no answer | retry, unless the address is forbidden or the transfer malformed |
+struct RetryJudge {
+  /// Texts that must not appear in a reason.
+  let secrets: [String]
+  /// Whether an answer with a status of 2xx is this kind's yes.
+  let isTaken: (HTTPReply) -> Bool
+
+  func verdict(on reply: Reply, receivedAt time: Int) -> Verdict {
+    switch reply {
+    case .http(let reply): verdict(on: reply, receivedAt: time)
+    case .mail(let reply): verdict(on: reply)
+    case .failure(let failure): verdict(on: failure)
+    }
+  }
+
+  private func verdict(on reply: HTTPReply, receivedAt time: Int) -> Verdict {
+    let reason = reason("answered \(reply.status)", String(decoding: reply.body, as: UTF8.self))
+    let after = reply.retryAfter.flatMap { RetryAfter.seconds($0, receivedAt: time) }
+    switch reply.status {
+    case 200..<300:
+      return isTaken(reply) ? .sent(remark: nil) : .retry(after: after, reason: reason + ", which is no confirmation")
+    case 408, 425, 429, 100..<200, 500..<600:
+      return .retry(after: after, reason: reason)
+    default:
+      return .rejected(reason: reason)
+    }
+  }
+
+  private func verdict(on reply: MailReply) -> Verdict {
+    let refusals = reply.refusals.map { self.reason("\($0.recipient) refused with \($0.code)", $0.text) }
+    let refused = refusals.joined(separator: "; ")
+    switch reply.code {
+    case 200..<300:
+      let remaining = reply.refusals.filter { $0.code < 500 }.map(\.recipient)
+      if !remaining.isEmpty { return .sentToSome(remaining: remaining, reason: refused) }
+      return .sent(remark: refused.isEmpty ? nil : refused)
+    case 500..<600 where reply.refusals.allSatisfy { $0.code >= 500 }:
+      return .rejected(reason: refused.isEmpty ? reason("answered \(reply.code)", reply.text) : refused)
+    default:
+      return .retry(after: nil, reason: refused.isEmpty ? reason("answered \(reply.code)", reply.text) : refused)
+    }
+  }
+
+  private func verdict(on failure: TransportFailure) -> Verdict {
+    switch failure.stage {
+    case .forbiddenAddress, .malformed: .rejected(reason: reason(failure.stage.told, failure.detail))
+    case .resolving, .connecting, .securing, .timeout, .talking:
+      .retry(after: nil, reason: reason(failure.stage.told, failure.detail))
+    }
+  }
+
+  /// What happened, with the beginning of what the other side said: one line, secrets masked.
+  private func reason(_ event: String, _ said: String) -> String {
+    let masked = secrets.filter { $0.utf8.count >= 4 }.reduce(said) { $0.replacing($1, with: Provider.mask) }
+    let line = masked.unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
+    let text = String(String.UnicodeScalarView(line)).split(separator: " ").joined(separator: " ")
+    return text.isEmpty ? event : "\(event): \(text)"
+  }
+}
+
+extension TransportFailure.Stage {
+  fileprivate var told: String {
+    switch self {
+    case .resolving: "the host name has no address"
+    case .forbiddenAddress: "the address may not be reached from here"
+    case .connecting: "no connection"
+    case .securing: "no secure connection"
+    case .timeout: "no answer in time"
+    case .talking: "the connection broke"
+    case .malformed: "the request could not be made"
+    }
+  }
+}
+
+extension Unicode.Scalar.Properties {
+  /// Whether the scalar shows as itself in a line of text: no control, line separator, surrogate, private or unassigned one.
+  fileprivate var isPrintable: Bool {
+    switch generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import JSON
+import Matching
+
+/// Slack by an incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+package struct Slack: Sendable {
+  static let secrets: [SecretMember] = [.value("webhook_url")]
+
+  private let webhookURL: String
+  private let channel: String?
+  private let username: String?
+  private let iconEmoji: String?
+  private let colors: [Severity: String]
+
+  /// Reads a `config`.
+  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
+    var reader = try ObjectReader(json, at: pointer)
+    webhookURL = reader.webURL(secret: "webhook_url")
+    channel = reader.string("channel", length: 0...80)
+    username = reader.string("username", length: 0...80)
+    iconEmoji = reader.string("icon_emoji", length: 0...100)
+    colors = reader.nested("severity_colors", Self.colors(json:at:)) ?? [:]
+    try reader.finish()
+  }
+
+  private static func colors(json: JSONValue, at pointer: String) throws(JSONFaults) -> [Severity: String] {
+    var reader = try ObjectReader(json, at: pointer)
+    var colors: [Severity: String] = [:]
+    for severity in Severity.allCases {
+      guard let color = reader.string(severity.rawValue) else { continue }
+      let digits = color.utf8.dropFirst()
+      if color.utf8.first != UInt8(ascii: "#") || digits.count != 6 || !digits.allSatisfy(\.isHexadecimalDigit) {
+        reader.fault(severity.rawValue, "must be a colour such as \"#FF6B35\"")
+      }
+      colors[severity] = color
+    }
+    try reader.finish()
+    return colors
+  }
+
+  private static func color(of severity: Severity) -> String {
+    switch severity {
+    case .critical: "#FF0000"
+    case .high: "#FF6B35"
+    case .medium: "#FFA500"
+    case .low: "#FFFF00"
+    case .info: "#00FF00"
+    }
+  }
+
+  /// The request that posts a message.
+  func transfer(for notice: AlertNotice) -> HTTPTransfer {
+    HTTPTransfer(url: webhookURL, headers: [.json, .userAgent], body: message(for: notice).json)
+  }
+
+  /// A webhook confirms with 200 and the text `ok`.
+  static func hasTaken(_ reply: HTTPReply) -> Bool {
+    reply.status == 200 && reply.body.filter { $0 > 0x20 }.elementsEqual("ok".utf8)
+  }
+
+  /// `channel`, `username` and `icon_emoji` count for custom integrations only; app webhooks pay no heed to them.
+  private func message(for notice: AlertNotice) -> JSONValue {
+    let title = Self.escaped("[\(notice.severity.rawValue.uppercased())] \(notice.title.inOneLine)", limit: 600)
+    var message: JSONObject = [
+      "text": .string(title),
+      "attachments": [
+        [
+          "color": .string(colors[notice.severity] ?? Self.color(of: notice.severity)), "fallback": .string(title),
+          "blocks": .array(blocks(for: notice)),
+        ]
+      ],
+    ]
+    let overrides = [("channel", channel), ("username", username), ("icon_emoji", iconEmoji)]
+    for (key, value) in overrides {
+      if let value, !value.isEmpty { message[key] = .string(value) }
+    }
+    return .object(message)
+  }
+
+  /// Slack limits a section's text to 3000 characters, a field's to 2000, and refuses empty ones.
+  private func blocks(for notice: AlertNotice) -> [JSONValue] {
+    let texts = [notice.summary, notice.message].filter { !$0.isEmpty && $0 != notice.title }
+    let sections = texts.map { text -> JSONValue in
+      ["type": "section", "text": ["type": "mrkdwn", "text": .string(Self.escaped(text, limit: 3000))]]
+    }
+    let fields = [
+      ("Severity", notice.severity.rawValue), ("Policy", notice.policyName), ("Time", notice.triggeredAt),
+      ("Alert", notice.alertID),
+    ].map { name, value -> JSONValue in
+      ["type": "mrkdwn", "text": .string("*\(name)*\n" + Self.escaped(value, limit: 500))]
+    }
+    return sections + [["type": "section", "fields": .array(fields)]]
+  }
+
+  /// Slack's three control characters escaped, so that no event can mention a channel or forge a link.
+  private static func escaped(_ text: String, limit: Int) -> String {
+    text.cut(to: limit) { scalar in
+      switch scalar {
+      case "&": "&amp;"
+      case "<": "&lt;"
+      case ">": "&gt;"
+      default: nil
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import JSON
+
+/// Any HTTP endpoint of the tenant, spoken to and signed by Standard Webhooks 1.0:
+/// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+package struct Webhook: Sendable {
+  /// Any header may carry a key by any name, so the values of all of them are secrets.
+  static let secrets: [SecretMember] = [.value("signing_secret"), .values(of: "headers")]
+
+  /// How many more attempts follow the first; nil for the whole schedule.
+  let retryCount: Int?
+  private let url: String
+  private let method: Method
+  private let headers: [HTTPTransfer.Header]
+  private let timeoutSeconds: Int
+  private let verifiesTLS: Bool
+  private let signingKey: [UInt8]?
+
+  /// The methods that carry a body.
+  enum Method: String, CaseIterable, Sendable {
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+  }
+
+  /// Reads a `config`.
+  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
+    var reader = try ObjectReader(json, at: pointer)
+    url = reader.webURL("url")
+    method = reader.choice("method") ?? .post
+    headers = reader.nested("headers", Self.headers(json:at:)) ?? []
+    timeoutSeconds = reader.integer("timeout", in: 1...Transfer.longestSeconds) ?? 30
+    retryCount = reader.integer("retry_count", in: 0...100)
+    verifiesTLS = reader.bool("verify_ssl") ?? true
+    signingKey = reader.signingKey("signing_secret")
+    try reader.finish()
+  }
+
+  private static func headers(json: JSONValue, at pointer: String) throws(JSONFaults) -> [HTTPTransfer.Header] {
+    guard let members = json.object?.members else {
+      throw JSONFaults(pointer: pointer, "must be an object of header names and values, not \(json.kind)")
+    }
+    guard members.count <= 50 else { throw JSONFaults(pointer: pointer, "must have at most 50 headers") }
+    var reader = try ObjectReader(json, at: pointer)
+    var headers: [HTTPTransfer.Header] = []
+    for name in members.map(\.key) {
+      let value = reader.secret(name, length: 0...4096) ?? ""
+      if let fault = HeaderSyntax.fault(name: name, value: value) { reader.fault(name, fault) }
+      headers.append(HTTPTransfer.Header(name: name, value: value))
+    }
+    try reader.finish()
+    return headers
+  }
+
+  /// The request that tells of an alert: the same body and id with every attempt, a timestamp and a signature of its own.
+  func transfer(for notice: AlertNotice, attempt: Attempt) -> HTTPTransfer {
+    let body = WebhookEvent(notice: notice).json
+    let timestamp = String(attempt.time)
+    let own = Set(headers.map { $0.name.lowercased() })
+    var all = [.json, .userAgent].filter { !own.contains($0.name.lowercased()) } + headers
+    all.append(HTTPTransfer.Header(name: "webhook-id", value: attempt.deliveryID))
+    all.append(HTTPTransfer.Header(name: "webhook-timestamp", value: timestamp))
+    if let signingKey {
+      let signed = Array("\(attempt.deliveryID).\(timestamp).".utf8) + body
+      let signature = Base64.encoded(Digest.hmacSHA256(signed, key: signingKey))
+      all.append(HTTPTransfer.Header(name: "webhook-signature", value: "v1," + signature))
+    }
+    return HTTPTransfer(
+      url: url, method: method.rawValue, headers: all, body: body, verifiesTLS: verifiesTLS,
+      timeoutSeconds: timeoutSeconds)
+  }
+}
+
+/// The body that a webhook gets.
+private struct WebhookEvent: JSONWritable {
+  let notice: AlertNotice
+
+  func write(to writer: inout JSONWriter) {
+    writer.object { members in
+      members.add("type", "alert.triggered")
+      members.add("timestamp", notice.triggeredAt)
+      members.add("data", Alert(notice: notice))
+    }
+  }
+
+  struct Alert: JSONWritable {
+    let notice: AlertNotice
+
+    func write(to writer: inout JSONWriter) {
+      writer.object { members in
+        members.add("alert_id", notice.alertID)
+        members.add("tenant_id", notice.tenant)
+        members.add("policy_id", notice.policyID)
+        members.add("policy_name", notice.policyName)
+        members.add("severity", notice.severity.rawValue)
+        members.add("title", notice.title)
+        members.add("message", notice.message)
+        members.add("summary", notice.summary)
+        members.add("triggered_at", notice.triggeredAt)
+        members.add("event_data", notice.event)
+      }
+    }
+  }
+}
+
+extension ObjectReader {
+  /// The key of a Standard Webhooks secret: `whsec_` (which may be left out) and 24 to 64 bytes in base64.
+  fileprivate mutating func signingKey(_ key: String) -> [UInt8]? {
+    guard let secret = secret(key), secret != Provider.mask else { return nil }
+    let text = secret.hasPrefix("whsec_") ? String(secret.dropFirst(6)) : secret
+    guard let bytes = Base64.decoded(text), (24...64).contains(bytes.count) else {
+      fault(key, "must be \"whsec_\" followed by 24 to 64 random bytes in base64")
+      return nil
+    }
+    return bytes
+  }
+}

@@ -18,17 +18,30 @@ package enum Transfer: Sendable, Equatable {
 /// One HTTP request.
 package struct HTTPTransfer: Sendable, Equatable {
   /// An absolute http or https URL. It may be a secret: it does not belong in a log.
-  package var url: String
+  package let url: String
   /// The request method.
-  package var method = "POST"
+  package let method: String
   /// The header fields; neither names nor values have line breaks.
-  package var headers: [Header]
+  package let headers: [Header]
   /// The body.
-  package var body: [UInt8]
+  package let body: [UInt8]
   /// Whether the receiver's certificate must be valid for its name.
-  package var verifiesTLS = true
+  package let verifiesTLS: Bool
   /// The most seconds that it may take.
-  package var timeoutSeconds = 30
+  package let timeoutSeconds: Int
+
+  /// A request.
+  package init(
+    url: String, method: String = "POST", headers: [Header] = [], body: [UInt8] = [], verifiesTLS: Bool = true,
+    timeoutSeconds: Int = 30
+  ) {
+    self.url = url
+    self.method = method
+    self.headers = headers
+    self.body = body
+    self.verifiesTLS = verifiesTLS
+    self.timeoutSeconds = timeoutSeconds
+  }
 
   /// One header field of a request.
   package struct Header: Sendable, Equatable {
@@ -36,27 +49,48 @@ package struct HTTPTransfer: Sendable, Equatable {
     package let name: String
     /// The field's value.
     package let value: String
+
+    /// A header field.
+    package init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
   }
 }
 
 /// One message for an SMTP server.
 package struct MailTransfer: Sendable, Equatable {
   /// The server's host name or address.
-  package var host: String
+  package let host: String
   /// The server's port.
-  package var port: Int
+  package let port: Int
   /// How the connection is secured.
-  package var security: MailSecurity
+  package let security: MailSecurity
   /// What to log in with; nil not to log in.
-  package var login: Login?
+  package let login: Login?
   /// The envelope's sender.
-  package var sender: String
+  package let sender: String
   /// The envelope's recipients.
-  package var recipients: [String]
+  package let recipients: [String]
   /// The message by RFC 5322, lines ended by CR LF, dots not stuffed.
-  package var message: [UInt8]
+  package let message: [UInt8]
   /// The most seconds that it may take.
-  package var timeoutSeconds = 60
+  package let timeoutSeconds: Int
+
+  /// A message for a server.
+  package init(
+    host: String, port: Int, security: MailSecurity, login: Login? = nil, sender: String, recipients: [String],
+    message: [UInt8], timeoutSeconds: Int = 60
+  ) {
+    self.host = host
+    self.port = port
+    self.security = security
+    self.login = login
+    self.sender = sender
+    self.recipients = recipients
+    self.message = message
+    self.timeoutSeconds = timeoutSeconds
+  }
 
   /// A user name with its password.
   package struct Login: Sendable, Equatable {
@@ -64,6 +98,12 @@ package struct MailTransfer: Sendable, Equatable {
     package let user: String
     /// The password.
     package let password: String
+
+    /// A login.
+    package init(user: String, password: String) {
+      self.user = user
+      self.password = password
+    }
   }
 }
 

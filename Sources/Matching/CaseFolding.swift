@@ -23,19 +23,20 @@ enum CaseFolding {
     String(String.UnicodeScalarView(text.unicodeScalars.map(folded)))
   }
 
-  /// Appends the text, which is valid UTF-8, with every code point folded.
+  /// Appends UTF-8 text with every code point folded.
   static func fold(_ text: UnsafeBufferPointer<UInt8>, into folded: inout FlatArray<UInt8>) {
-    var rest = text[...]
-    while let byte = rest.first {
-      if byte < 0x80 {
-        folded.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
-        rest.removeFirst()
+    var place = 0
+    while place < text.count {
+      if text[place] < 0x80 {
+        folded.append(text[place] &- 0x41 < 26 ? text[place] | 0x20 : text[place])
+        place += 1
       } else {
-        var iterator = rest.makeIterator()
+        var rest = text[place...].makeIterator()
         var decoder = UTF8()
-        guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return }
-        rest.removeFirst(UTF8.width(scalar))
+        let scalar =
+          if case .scalarValue(let scalar) = decoder.decode(&rest) { scalar } else { "\u{FFFD}" as Unicode.Scalar }
         for unit in Self.folded(scalar).utf8 { folded.append(unit) }
+        place += UTF8.width(scalar)
       }
     }
   }

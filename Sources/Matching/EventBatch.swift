@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 
 /// The events of one request body, each as the range of its bytes, so that they can be matched in place.

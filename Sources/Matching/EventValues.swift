@@ -54,16 +54,6 @@ struct EventValues: ~Copyable {
     return head.event == eventCount ? Int(head.first) : -1
   }
 
-  /// Whether the event has anything but null at a field.
-  func hasField(_ field: Int32) -> Bool {
-    var index = first(of: field)
-    while index >= 0 {
-      if values[index].kind != .null, values[index].kind != .removed { return true }
-      index = Int(values[index].next)
-    }
-    return false
-  }
-
   /// The text of a value, until the next change.
   @inline(__always) func text(of index: Int) -> UnsafeBufferPointer<UInt8> {
     let value = values[index]

@@ -1,6 +1,7 @@
 /// A hash table from bytes, each in one of many numbered groups, to numbers from 0. It is built once and looked up for every
 /// event, so an unsuccessful look-up usually touches one cache line.
 struct KeyTable: ~Copyable {
+  // These are not private because Swift 6.3 fails to emit a FlatArray of a private type that a third file holds.
   struct Slot {
     var tag: UInt32
     /// The index of the entry, -1 where the slot is free.

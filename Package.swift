@@ -37,6 +37,17 @@ let jobTargets = jobs.map { job in
     swiftSettings: strict)
 }
 
+/// Programs that measure; never installed.
+let benchmarks = [
+  benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
+  benchmark("service", of: ["Store"]),
+]
+
+func benchmark(_ name: String, of imports: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: "\(name)-benchmark", dependencies: imports, path: "Tests/Benchmarks/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "tocsin",
   dependencies: [
@@ -86,6 +97,6 @@ let package = Package(
       exclude: ["Worker"],
       swiftSettings: strict),
     tests("DeliveryTests", of: ["Delivery", "Matching", "JSON"]),
-  ] + routeTargets + jobTargets,
+  ] + routeTargets + jobTargets + benchmarks,
   cxxLanguageStandard: .cxx17
 )

@@ -24,7 +24,7 @@ func tests(_ name: String, of imports: [Target.Dependency]) -> Target {
 let routeTargets = routes.map { route in
   Target.executableTarget(
     name: route,
-    dependencies: ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI"],
+    dependencies: ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
     path: "Sources/Routes/\(route)",
     swiftSettings: strict)
 }

@@ -61,6 +61,15 @@ package struct Migrations: Sendable {
     return applied
   }
 
+  /// The steps that the database does not have yet. Changes nothing.
+  package func missing(from connection: Connection) throws -> [Migration] {
+    guard try connection.run(Self.tableName)[0].textOrNil(0) != nil else { return all }
+    return try Array(all.dropFirst(check(connection.run(Self.applied, .texts(all.map(\.sql))))))
+  }
+
+  private static let tableName = Statement(
+    "find the table of migrations", "SELECT to_regclass('schema_migrations')::text")
+
   private func applyNext(to connection: Connection) throws -> Migration? {
     try connection.transaction {
       try connection.run(Self.lock)

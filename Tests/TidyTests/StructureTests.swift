@@ -17,7 +17,7 @@ enum Design {
 
   /// What a program may import: of a folder with several programs, each takes what it needs.
   static let programs: [String: Set<String>] = [
-    "Routes": ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI"],
+    "Routes": ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
     "Jobs": ["Store", "Delivery", "Curl", "Host", "Postgres"],
     "Tocsin": ["Store", "Postgres", "Host", "JSON", "ArgumentParser", "FoundationEssentials"],
   ]

@@ -1,8 +1,9 @@
 # The programs: built here unless they are given, and copied into the instance, so that a later build does not change
 # what runs. Sourced by deploy/run.
 
-routes() { basename -a Sources/Routes/*/; }
-jobs_of_tocsin() { basename -a Sources/Jobs/*/; }
+# A folder of sources is a program: a route, or a job.
+mapfile -t routes < <(basename -a "$checkout"/Sources/Routes/*/)
+mapfile -t jobs < <(basename -a "$checkout"/Sources/Jobs/*/)
 
 # Builds what is to run and sets $built, the directory it is in. Static: the programs start faster and need no toolchain.
 build_programs() {
@@ -18,8 +19,8 @@ copy_programs() {
   local name
   rm -rf "$home/programs/routes"
   mkdir -p "$home/programs/routes"
-  for name in $(routes); do copy_program "$name" "routes/$name"; done
-  for name in $(jobs_of_tocsin) tocsin; do copy_program "$name" "$name"; done
+  for name in "${routes[@]}"; do copy_program "$name" "routes/$name"; done
+  for name in "${jobs[@]}" tocsin; do copy_program "$name" "$name"; done
 }
 
 copy_program() {

@@ -10,13 +10,17 @@ read_settings() {
   done <"$1"
 }
 
-# How many processes the program named gets.
-process_count() {
-  local own=${1^^}
-  own=ALERTING_WORKERS_${own//-/_}
-  local count=${!own:-$ALERTING_WORKERS}
-  [[ $count =~ ^[1-9][0-9]{0,2}$ ]] || fail "$own (or ALERTING_WORKERS) must be a number from 1 to 999, not \"$count\""
-  echo "$count"
+# Sets ${processes[NAME]} for each route and job.
+declare -A processes
+count_processes() {
+  local name setting
+  for name in "${routes[@]}" "${jobs[@]}"; do
+    setting=ALERTING_WORKERS_${name^^}
+    setting=${setting//-/_}
+    [[ -n ${!setting:-} ]] || setting=ALERTING_WORKERS
+    [[ ${!setting} =~ ^[1-9][0-9]{0,2}$ ]] || fail "$setting must be a number from 1 to 999, not \"${!setting}\""
+    processes[$name]=${!setting}
+  done
 }
 
 # Prints the template with each @NAME@ replaced by the value of the NAME=value arguments.

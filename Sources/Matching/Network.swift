@@ -2,11 +2,13 @@ import Glibc
 
 /// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`), as servers that speak both write it, is the
 /// IPv4 address.
-struct Address: Sendable, Equatable {
-  let isIPv4: Bool
+package struct Address: Sendable, Equatable {
+  /// Whether it is an address of IPv4.
+  package let isIPv4: Bool
   /// The 128 bits of the address, most significant first; an IPv4 address fills the last 32.
-  let high: UInt64
-  let low: UInt64
+  package let high: UInt64
+  /// The lower half.
+  package let low: UInt64
 
   /// The most characters of an address: IPv6 with an IPv4 tail.
   private static let textLimit = 45
@@ -31,7 +33,11 @@ struct Address: Sendable, Equatable {
     }
   }
 
-  private init(high: UInt64, low: UInt64) {
+  /// The IPv4 address of 32 bits, most significant first.
+  package init(ipv4 bits: UInt32) { self.init(isIPv4: true, high: 0, low: UInt64(bits)) }
+
+  /// The IPv6 address of 128 bits, most significant first; a mapped IPv4 address is the IPv4 address.
+  package init(high: UInt64, low: UInt64) {
     let isMapped = high == 0 && low >> 32 == 0xFFFF
     self.init(isIPv4: isMapped, high: high, low: isMapped ? low & 0xFFFF_FFFF : low)
   }
@@ -44,14 +50,14 @@ struct Address: Sendable, Equatable {
 }
 
 /// A range of addresses in CIDR form, such as `10.0.0.0/8`. A network of IPv6 has no IPv4 addresses, not even `::/0`.
-struct Network: Sendable {
+package struct Network: Sendable {
   private let address: Address
   /// The bits that an address must share, in the places of `Address.high` and `Address.low`.
   private let highMask: UInt64
   private let lowMask: UInt64
 
   /// Reads `address/length`; an address alone is the network of only that address. Bits behind the length play no part.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = Address(parts[0]) else { return nil }
     let isSpelledAsIPv4 = !parts[0].contains(UInt8(ascii: ":"))
@@ -72,7 +78,7 @@ struct Network: Sendable {
   }
 
   /// Whether the address is in the network.
-  func contains(_ other: Address) -> Bool {
+  package func contains(_ other: Address) -> Bool {
     other.isIPv4 == address.isIPv4 && (other.high ^ address.high) & highMask == 0
       && (other.low ^ address.low) & lowMask == 0
   }

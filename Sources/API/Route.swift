@@ -1,6 +1,7 @@
 import FastCGI
 import Glibc
 import Host
+import Postgres
 import Store
 
 /// All that one worker program answers: the endpoints under one path.
@@ -24,10 +25,13 @@ package struct Route {
     self.endpoints = endpoints
   }
 
-  /// Answers requests until the web server or the supervisor ends the program.
-  package func run() {
+  /// Answers requests until the web server or the supervisor ends the program. No statement may take the database longer than
+  /// the timeout, in seconds.
+  package func run(statementTimeout: Double = Timeouts().statement) {
     do {
-      let store = try Store.configured()
+      var timeouts = Timeouts()
+      timeouts.statement = statementTimeout
+      let store = try Store.configured(timeouts: timeouts)
       try Server.run(bodyLimit: bodyLimit) { answer($0, store: store) }
     } catch {
       Log.error("cannot serve: \(error)")

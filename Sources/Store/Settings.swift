@@ -1,4 +1,5 @@
 import Host
+import Postgres
 
 /// A setting without which a program cannot work.
 package struct MissingSetting: Error, CustomStringConvertible {
@@ -11,10 +12,10 @@ package struct MissingSetting: Error, CustomStringConvertible {
 extension Store {
   /// The store that the environment names: `ALERTING_DATABASE_URL`, and `ALERTING_DATABASE_PREPARE=off` behind a pooler in
   /// transaction mode, where a prepared statement would be somebody else's.
-  package static func configured() throws(MissingSetting) -> Store {
+  package static func configured(timeouts: Timeouts = Timeouts()) throws(MissingSetting) -> Store {
     guard let url = Environment["ALERTING_DATABASE_URL"], !url.isEmpty else {
       throw MissingSetting(name: "ALERTING_DATABASE_URL")
     }
-    return Store(url: url, prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off")
+    return Store(url: url, prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off", timeouts: timeouts)
   }
 }

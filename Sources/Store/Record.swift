@@ -8,7 +8,7 @@ package struct Record: Sendable {
   /// The tenant it belongs to.
   package let tenant: String
   /// The document to the letter, without the members that this type has.
-  package let document: JSONObject
+  package private(set) var document: JSONObject
   /// The key that created it.
   package let createdBy: String
   /// When it was created, RFC 3339.
@@ -26,6 +26,13 @@ package struct Record: Sendable {
       members.add("created_at", createdAt)
       members.add("updated_at", updatedAt)
     }
+  }
+
+  /// The same record with another document.
+  func with(document: JSONObject) -> Record {
+    var record = self
+    record.document = document
+    return record
   }
 
   /// The record of a row of id, document, created_by, created_at, updated_at, beginning at a column.

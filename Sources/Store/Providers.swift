@@ -1,0 +1,132 @@
+import Delivery
+import JSON
+import Postgres
+
+extension Store {
+  /// One provider, its secrets masked; nil if there is none of that id.
+  package func provider(tenant: String, id: String) throws(PostgresError) -> Record? {
+    try storedProvider(tenant: tenant, id: id).map(Self.masked)
+  }
+
+  private func storedProvider(tenant: String, id: String) throws(PostgresError) -> Record? {
+    try read(Self.providerByID, .text(tenant), .text(id)).first.map { Record(row: $0, tenant: tenant) }
+  }
+
+  private static let providerByID = Statement(
+    "provider",
+    """
+    SELECT provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM alert_providers
+    WHERE tenant_id = $1 AND provider_id = $2
+    """)
+
+  /// A page of the tenant's providers, oldest first, their secrets masked.
+  package func providers(tenant: String, page: Page) throws(PostgresError) -> Listing<Record> {
+    let rows = try read(Self.providersByPage, .text(tenant), .int(page.size), .int(page.offset))
+    return Listing(rows: rows) { Self.masked(Record(row: $0, from: 1, tenant: tenant)) }
+  }
+
+  private static let providersByPage = Statement(
+    "providers",
+    """
+    SELECT total, provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM (SELECT count(*) AS total FROM alert_providers WHERE tenant_id = $1) AS whole
+    LEFT JOIN (
+      SELECT *
+      FROM alert_providers
+      WHERE tenant_id = $1
+      ORDER BY created_at, provider_id
+      LIMIT $2
+      OFFSET $3
+    ) AS page ON true
+    ORDER BY created_at, provider_id
+    """)
+
+  /// Stores a new provider under an id.
+  package func createProvider(
+    tenant: String, id: String, _ provider: Provider, by creator: String
+  ) throws(PostgresError) -> Saving {
+    do {
+      let rows = try connected().run(
+        Self.providerCreation, Self.columns(tenant, id, provider) + [.text(creator)])
+      return rows.first.map { .saved(Self.masked(Record(row: $0, tenant: tenant))) } ?? .absent
+    } catch  where error.isUniqueViolation {
+      return .taken
+    }
+  }
+
+  private static let providerCreation = Statement(
+    "create_provider",
+    """
+    INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    RETURNING provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    """)
+
+  /// Changes a provider: `change` makes the new one of the stored document, secrets included, and is called again where somebody
+  /// else changed the provider in between.
+  package func changeProvider<Failure: Error>(
+    tenant: String, id: String, _ change: (JSONObject) throws(Failure) -> Provider
+  ) throws -> Saving {
+    while let stored = try storedProvider(tenant: tenant, id: id) {
+      let changed = try change(stored.document)
+      let rows = try connected().run(
+        Self.providerChange, Self.columns(tenant, id, changed) + [.text(stored.updatedAt)])
+      if let row = rows.first { return .saved(Self.masked(Record(row: row, tenant: tenant))) }
+    }
+    return .absent
+  }
+
+  private static let providerChange = Statement(
+    "change_provider",
+    """
+    UPDATE alert_providers
+    SET
+      name = $3, provider_type = $4, enabled = $5, config = $6,
+      updated_at = greatest(now(), updated_at + interval '1 microsecond')
+    WHERE tenant_id = $1 AND provider_id = $2 AND rfc3339(updated_at) = $7
+    RETURNING provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    """)
+
+  /// Deletes a provider that no policy names.
+  package func deleteProvider(tenant: String, id: String) throws(PostgresError) -> Deletion {
+    Deletion(rows: try write(Self.providerDeletion, .text(tenant), .text(id)))
+  }
+
+  private static let providerDeletion = Statement(
+    "delete_provider",
+    """
+    WITH used AS (
+      SELECT ARRAY(
+        SELECT policy_id
+        FROM alert_policies
+        WHERE tenant_id = $1 AND $2 = ANY (provider_ids)
+        ORDER BY policy_id
+      ) AS policy_ids
+    ),
+    deleted AS (
+      DELETE FROM alert_providers
+      USING used
+      WHERE tenant_id = $1 AND provider_id = $2 AND used.policy_ids = '{}'
+      RETURNING provider_id
+    )
+    SELECT used.policy_ids, EXISTS (SELECT FROM deleted)
+    FROM used
+    """)
+
+  /// The document of a provider, secrets included. json keeps the config to the letter.
+  private static let providerDocument = """
+    json_build_object('name', name, 'provider_type', provider_type, 'enabled', enabled, 'config', config)
+    """
+
+  private static func columns(_ tenant: String, _ id: String, _ provider: Provider) -> [Parameter] {
+    let document = provider.document
+    return [
+      .text(tenant), .text(id), .text(provider.name), .text(document["provider_type"]?.string),
+      .bool(provider.isEnabled), .json((document["config"] ?? .null).json),
+    ]
+  }
+
+  /// No record of a provider leaves the store with a secret in it.
+  private static func masked(_ record: Record) -> Record { record.with(document: Provider.shown(record.document)) }
+}

@@ -1,4 +1,5 @@
 import FastCGI
+import Host
 import JSON
 import Store
 
@@ -17,6 +18,9 @@ package struct Noun: Sendable {
     self.singular = singular
     id = "\(singular)_id"
   }
+
+  /// An id for a new record whose creator chose none: `policy-` and a UUIDv7.
+  package func newID() -> String { Identifier.make("\(singular)-") }
 
   /// 200 with the record, or 404.
   package func shown(_ record: Record?, id: String) throws -> Response {

@@ -27,6 +27,12 @@ package struct Rule: Sendable {
     ]
     document = described.overlaid(with: logic.document)
   }
+
+  /// This rule's stored document with a partial one set over it. A change of `rule_type` leaves nothing of the old logic.
+  package static func document(_ stored: JSONObject, changedBy change: JSONObject) -> JSONObject {
+    guard let type = change["rule_type"], type != stored["rule_type"] else { return stored.overlaid(with: change) }
+    return RuleLogic.keys.reduce(into: stored) { $0[$1] = nil }.overlaid(with: change)
+  }
 }
 
 /// What a policy says about one of its rules: the rule itself, or the id of a stored one.

@@ -1,6 +1,5 @@
 import API
 import FastCGI
-import Host
 import JSON
 import Matching
 import Store
@@ -29,7 +28,7 @@ struct Policies {
 
   static func create(_ call: Call) throws -> Response {
     let policy = try Policy(json: call.document())
-    let id = policy.id ?? Identifier.make("policy-")
+    let id = policy.id ?? noun.newID()
     let saving = try call.store.createPolicy(tenant: call.tenant, id: id, policy, by: call.caller.keyID)
     return try noun.created(saving, id: id)
   }

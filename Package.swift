@@ -77,7 +77,8 @@ let package = Package(
       path: "Sources/Tocsin",
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Host", "Postgres", "Store"], path: "Tests/TestSupport", swiftSettings: strict
+      name: "TestSupport", dependencies: ["Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
+      swiftSettings: strict
     ),
     tests("JSONTests", of: ["JSON"]),
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),
@@ -85,6 +86,11 @@ let package = Package(
     tests("TidyTests", of: []),
     tests("HostTests", of: ["Host"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
+    .testTarget(
+      name: "RouteTests",
+      dependencies: ["JSON", "TestSupport"] + routes.map { .init(stringLiteral: $0) },
+      path: "Tests/RouteTests",
+      swiftSettings: strict),
     .executableTarget(
       name: "fastcgi-test-worker",
       dependencies: ["FastCGI"],

@@ -55,6 +55,9 @@ package final class TestDatabase {
   /// Runs SQL of the test's own.
   package func run(_ script: String) throws { try connect().run(script: script) }
 
+  /// Runs SQL of the test's own on a connection to another database of the server, for what cannot be done from within.
+  package func administer(_ command: String) throws { try Self.administer(command) }
+
   private static func server() throws -> String {
     guard let url = Environment["TOCSIN_TEST_DATABASE_URL"] else { throw Failure.noServer }
     return url

@@ -1,0 +1,217 @@
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+@Suite("What holds for every route") struct ConventionTests {
+  let service: Service
+
+  init() throws { service = try Service() }
+
+  static let rule = #"{"name":"r","field":"a","operator":"eq","value":1}"#
+
+  private func expectProblem(_ answer: WebAnswer, _ status: Int) throws {
+    #expect(answer.status == status)
+    #expect(answer.headers["content-type"] == "application/problem+json")
+    #expect(try answer["type"] == "about:blank")
+    #expect(try answer["status"] == .number(JSONNumber(status)))
+    #expect(try answer["title"]?.string?.isEmpty == false)
+    #expect(try answer.detail.hasSuffix("."))
+  }
+
+  @Test(
+    "Without a valid key nothing is answered", arguments: ["policies", "rules", "providers", "alerts", "suppressions"])
+  func keys(route: String) throws {
+    for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in"] {
+      let answer = try service.call("GET", "/\(route)", key: key)
+      try expectProblem(answer, 401)
+      #expect(answer.headers["www-authenticate"] == "Bearer")
+    }
+    #expect(try service.call("GET", "/\(route)").status == 200)
+  }
+
+  @Test("A revoked key is refused from the next request on")
+  func revokedKey() throws {
+    let store = service.database.store()
+    let key = try store.createKey("short-lived", tenant: "default", name: "k", role: .viewer)
+    #expect(try service.call("GET", "/rules", key: "short-lived").status == 200)
+    #expect(try store.revokeKey(id: key.id, tenant: "default"))
+    try expectProblem(service.call("GET", "/rules", key: "short-lived"), 401)
+  }
+
+  @Test(
+    "A method that a path does not take is 405 with those it takes",
+    arguments: [
+      ("PATCH", "/policies", "GET, POST, HEAD"), ("POST", "/policies/x", "GET, PUT, DELETE, HEAD"),
+      ("DELETE", "/alerts", "GET, HEAD"), ("GET", "/alerts/x/resolve", "PUT"), ("POST", "/health", "GET, HEAD"),
+      ("OPTIONS", "/providers/x", "GET, PUT, DELETE, HEAD"),
+    ])
+  func methods(method: String, path: String, allowed: String) throws {
+    let answer = try service.call(method, path, body: "{}")
+    try expectProblem(answer, 405)
+    let methods = answer.headers["allow"]?.split(separator: ", ").map(String.init) ?? []
+    #expect(Set(methods) == Set(allowed.split(separator: ", ").map(String.init)))
+  }
+
+  @Test(
+    "A path that leads nowhere is 404",
+    arguments: ["/policies/a/b", "/alerts/a/reopen", "/rules/%ZZ", "/rules/%FF", "/rules/a%00b", "/healthy", "/rulesx"])
+  func paths(path: String) throws {
+    let route = ["/healthy": "health", "/rulesx": "rules"][path] ?? String(path.dropFirst().prefix { $0 != "/" })
+    let root = route == "health" ? "" : "/api/v1/alerts"
+    let parameters = ["REQUEST_METHOD": "GET", "REQUEST_URI": root + path, "HTTP_AUTHORIZATION": "Bearer admin"]
+    try expectProblem(service.worker(route).socket.answer(to: parameters), 404)
+  }
+
+  @Test("A path is percent-decoded once, segment by segment")
+  func decoding() throws {
+    #expect(try service.call("POST", "/rules", body: "{\"rule_id\":\"a.b\"," + Self.rule.dropFirst()).status == 201)
+    #expect(try service.call("GET", "/rules/%61%2Eb").status == 200)
+    let answer = try service.call("GET", "/rules/a%2Fb%2561é%22")
+    try expectProblem(answer, 404)
+    #expect(try answer.detail.contains(#"a/b%61é""#))
+  }
+
+  @Test("HEAD is GET without the content")
+  func head() throws {
+    let got = try service.call("GET", "/rules")
+    let head = try service.call("HEAD", "/rules")
+    #expect(head.status == 200)
+    #expect(head.body.isEmpty)
+    #expect(head.headers == got.headers)
+  }
+
+  @Test(
+    "A query parameter that says something impossible is 422 and named",
+    arguments: [
+      ("/rules?page=-1", "?page"), ("/rules?page=0", "?page"), ("/rules?page=1.5", "?page"), ("/rules?page=", "?page"),
+      ("/rules?page=99999999999999999999", "?page"), ("/rules?per_page=101", "?per_page"),
+      ("/rules?per_page=0", "?per_page"), ("/policies?page=-1", "?page"), ("/providers?page=-1", "?page"),
+      ("/suppressions?page=-1", "?page"), ("/alerts?page=-1", "?page"), ("/rules?enabled=perhaps", "?enabled"),
+      ("/alerts?severity=huge", "?severity"), ("/alerts?status=open", "?status"),
+      ("/alerts?start_time=yesterday", "?start_time"), ("/alerts?end_time=2026-02-30T00:00:00Z", "?end_time"),
+      ("/alerts?policy_id=%FF", "?policy_id"), ("/alerts?policy_id=%00", "?policy_id"), ("/rules?%=1", "?%"),
+    ])
+  func queries(path: String, parameter: String) throws {
+    let answer = try service.call("GET", path)
+    try expectProblem(answer, 422)
+    #expect(try answer.pointers == [parameter])
+  }
+
+  @Test("A query parameter that nobody asks for is passed over")
+  func unknownParameter() throws {
+    #expect(try service.call("GET", "/rules?colour=red&_=1&&page=1").status == 200)
+  }
+
+  @Test("A body that is no JSON is 400 with the byte where it stops being JSON")
+  func notJSON() throws {
+    let answer = try service.call("POST", "/rules", body: #"{"name":"r",}"#)
+    try expectProblem(answer, 400)
+    #expect(try answer.detail.contains("byte 12"))
+    try expectProblem(service.call("POST", "/rules", body: ""), 400)
+    try expectProblem(service.call("POST", "/rules", body: "name=r"), 400)
+    try expectProblem(service.call("POST", "/rules", body: Self.rule + "{}"), 400)
+    try expectProblem(
+      service.call("POST", "/rules", body: Array(#"{"name":""#.utf8) + [0xFF] + Array(#""}"#.utf8)), 400)
+    let deep = String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000)
+    try expectProblem(service.call("POST", "/rules", body: deep), 400)
+    #expect(try service.call("GET", "/rules")["total"] == 0)
+  }
+
+  @Test("A content type that is not JSON is 415 and told what to send; none at all is taken as JSON")
+  func contentTypes() throws {
+    for type in ["text/plain", "application/x-www-form-urlencoded", "application/xml; charset=utf-8"] {
+      let answer = try service.call("POST", "/rules", type: type, body: Self.rule)
+      try expectProblem(answer, 415)
+      #expect(try answer.detail.contains("Content-Type: application/json"))
+    }
+    for type in [nil, "application/json", "Application/JSON; charset=UTF-8", "application/problem+json"] {
+      #expect(try service.call("POST", "/rules", type: type, body: Self.rule).status == 201)
+    }
+  }
+
+  @Test("A body past a route's limit is 413 and told the limit, and the next request is answered")
+  func tooLarge() throws {
+    let answer = try service.call("POST", "/rules", body: [UInt8](repeating: 0x20, count: 2 << 20))
+    try expectProblem(answer, 413)
+    #expect(try answer.detail.contains("1048576"))
+    #expect(try service.call("GET", "/rules").status == 200)
+  }
+
+  @Test("Every fault of a document is listed with its pointer")
+  func faults() throws {
+    let answer = try service.call(
+      "POST", "/policies",
+      body: """
+        {"name":"","severity":"huge","rules":[{"field":"a","operator":"eq","value":1},{"field":"b","operator":"like"}],
+        "throttle_minutes":-1,"max_alerts_per_hour":1.5,"providers":"p","time_window":{"start_time":"25:00"},
+        "message_template":1,"colour/x":"red"}
+        """)
+    try expectProblem(answer, 422)
+    let pointers = try Set(answer.pointers)
+    for pointer in [
+      "/name", "/severity", "/rules/1/operator", "/throttle_minutes", "/max_alerts_per_hour", "/providers",
+      "/time_window/start_time", "/message_template", "/summary_template", "/colour~1x",
+    ] { #expect(pointers.contains(pointer), "\(pointer) is not among \(pointers)") }
+  }
+
+  @Test("Without a database the answer is 503, and when it is back the same worker answers")
+  func databaseAway() throws {
+    #expect(try service.call("GET", "/rules").status == 200)
+    let name = try service.database.texts("SELECT current_database()::text")[0]
+    // The worker's session ends and no new one is let in, as far as it can tell the server has gone.
+    try service.database.administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+    try service.database.administer(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+    for path in ["/rules", "/health"] {
+      let answer = try service.call("GET", path)
+      try expectProblem(answer, 503)
+      #expect(answer.headers["retry-after"] == "5")
+      #expect(!answer.text.contains(name))
+    }
+    try service.database.administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+    #expect(try service.call("GET", "/rules").status == 200)
+    #expect(try service.call("GET", "/health").status == 200)
+    #expect(try service.worker("rules").program.standardError.contains("request=\"test-request\""))
+  }
+
+  @Test("An error that nobody expected is 500, told without the words of the database and logged with them")
+  func unexpected() throws {
+    try service.database.run("DROP TABLE alert_rules CASCADE")
+    let answer = try service.call("GET", "/rules?field=secret")
+    try expectProblem(answer, 500)
+    #expect(!answer.text.contains("alert_rules"))
+    let log = try service.worker("rules").program.standardError
+    #expect(log.contains("alert_rules") && log.contains("test-request"))
+    #expect(!log.contains("secret"))
+  }
+
+  @Test("Health needs no key")
+  func health() throws {
+    let answer = try service.call("GET", "/health", key: nil)
+    #expect(answer.status == 200)
+    #expect(try answer["status"] == "ok")
+  }
+
+  @Test("Each program answers one request as plain CGI as it does over FastCGI")
+  func plainCGI() throws {
+    for path in [
+      "/policies", "/rules", "/providers", "/alerts", "/suppressions", "/health", "/rules/none", "/rules?page=x",
+    ] {
+      let answer = try service.callCGI("GET", path)
+      let expected = try service.call("GET", path)
+      #expect(answer.status == expected.status)
+      #expect(answer.headers == expected.headers)
+      #expect(answer.body == expected.body)
+    }
+    #expect(try service.callCGI("POST", "/rules", body: Self.rule).status == 201)
+    #expect(try service.callCGI("GET", "/rules", key: nil).status == 401)
+  }
+
+  @Test("Without its database's address a program says which setting is missing")
+  func missingSetting() throws {
+    let program = try Program("rules", environment: ["REQUEST_METHOD": "GET"])
+    #expect(program.ending() == .exit(1))
+    #expect(program.standardError.contains("ALERTING_DATABASE_URL"))
+  }
+}

@@ -1,0 +1,97 @@
+import JSON
+import Store
+
+/// The routes on a database of their own: real workers behind real sockets, each started when it is first asked.
+package final class Service {
+  /// The database.
+  package let database: TestDatabase
+  private var workers: [String: (program: Program, socket: FastCGISocket)] = [:]
+
+  /// Makes a database with a key of each role, named after it, for the tenant `default`, and an admin's key for `other`.
+  package init() throws {
+    database = try TestDatabase()
+    let store = database.store()
+    for role in Role.allCases {
+      try store.createKey(role.rawValue, tenant: "default", name: role.rawValue, role: role)
+    }
+    try store.createKey("elsewhere", tenant: "other", name: "elsewhere", role: .admin)
+  }
+
+  /// What the workers find in their environment.
+  package var environment: [String: String] { ["ALERTING_DATABASE_URL": database.url] }
+
+  /// The answer to a request at a path that begins behind `/api/v1/alerts`, such as `/policies?page=2`.
+  package func call(
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: String = ""
+  ) throws -> WebAnswer {
+    try call(method, path, key: key, type: type, body: Array(body.utf8))
+  }
+
+  /// The same with any bytes as its body.
+  package func call(
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: [UInt8]
+  ) throws -> WebAnswer {
+    let parameters = Self.parameters(method, path, key: key, type: type, body: body)
+    let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
+    return try worker(String(route)).socket.answer(to: parameters, body: body)
+  }
+
+  /// The answer of the same program, started for this one request as plain CGI.
+  package func callCGI(_ method: String, _ path: String, key: String? = "admin", body: String = "") throws -> WebAnswer
+  {
+    let body = Array(body.utf8)
+    let parameters = Self.parameters(method, path, key: key, type: "application/json", body: body)
+    let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
+    let environment = environment.merging(parameters) { $1 }
+    let program = try Program(String(route), environment: environment, input: .bytes(body))
+    guard let ending = program.ending(), ending == .exit(0) else { throw SystemFailure("run \(route) as CGI", 0) }
+    return try WebAnswer(cgi: program.standardOutput)
+  }
+
+  /// The process that answers for a route.
+  package func worker(_ route: String) throws -> (program: Program, socket: FastCGISocket) {
+    if let worker = workers[route] { return worker }
+    let socket = try FastCGISocket()
+    let worker = (program: try Program(route, environment: environment, input: .socket(socket)), socket: socket)
+    workers[route] = worker
+    return worker
+  }
+
+  private static func parameters(
+    _ method: String, _ path: String, key: String?, type: String?, body: [UInt8]
+  ) -> [String: String] {
+    let root = path.hasPrefix("/health") ? "" : "/api/v1/alerts"
+    var parameters = [
+      "REQUEST_METHOD": method, "REQUEST_URI": root + path, "CONTENT_LENGTH": String(body.count),
+      "HTTP_X_REQUEST_ID": "test-request",
+    ]
+    parameters["HTTP_AUTHORIZATION"] = key.map { "Bearer \($0)" }
+    parameters["CONTENT_TYPE"] = type
+    return parameters
+  }
+}
+
+extension WebAnswer {
+  /// The content as JSON.
+  package var json: JSONValue {
+    get throws { try JSONValue(parsing: body) }
+  }
+
+  /// A member of the content.
+  package subscript(key: String) -> JSONValue? {
+    get throws { try json.object?[key] }
+  }
+
+  /// The sentence of a problem.
+  package var detail: String {
+    get throws { try self["detail"]?.string ?? "" }
+  }
+
+  /// The pointers of a problem's faults.
+  package var pointers: [String] {
+    get throws {
+      guard case .array(let errors) = try self["errors"] else { return [] }
+      return errors.compactMap { $0.object?["pointer"]?.string }
+    }
+  }
+}

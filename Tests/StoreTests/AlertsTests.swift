@@ -16,14 +16,14 @@ struct AlertsTests {
   }
 
   private func raise(_ policy: String = "logins", eventID: String? = nil) throws -> String {
-    try #require(try tenant.admit(tenant.match(policy, eventID: eventID)).first?.alertID)
+    try #require(try tenant.admit(Tenant.match(policy, eventID: eventID)).first?.alertID)
   }
 
   @Test("An alert is shown with every member of the contract, and its event as it came")
   func shown() throws {
     let event = #"{"type": "login","n":1.50,"n":1.5e0,"bell":"\u0000\ud800"}"#
     let id = try #require(
-      try tenant.admit(tenant.match(eventID: "e-1", event: event)).first?.alertID)
+      try tenant.admit(Tenant.match(eventID: "e-1", event: event)).first?.alertID)
     let alert = try #require(try tenant.store.alert(tenant: "acme", id: id))
     let shown = String(decoding: alert.json, as: UTF8.self)
     #expect(shown.contains(#""event_data":"# + event + ","))
@@ -46,13 +46,13 @@ struct AlertsTests {
   @Test("Events that are held back make the open alert's count grow")
   func eventCount() throws {
     let id = try raise("logouts")
-    for _ in 0..<3 { try tenant.admit(tenant.match("logouts")) }
+    for _ in 0..<3 { try tenant.admit(Tenant.match("logouts")) }
     let alert = try #require(try tenant.store.alert(tenant: "acme", id: id))
     #expect(alert.eventCount == 4)
     #expect(alert.lastEventAt > alert.triggeredAt)
     #expect(alert.updatedAt == alert.lastEventAt)
     _ = try tenant.store.resolveAlert(tenant: "acme", id: id, by: "me")
-    try tenant.admit(tenant.match("logouts"))
+    try tenant.admit(Tenant.match("logouts"))
     #expect(try tenant.store.alert(tenant: "acme", id: id)?.eventCount == 4)
   }
 
@@ -94,7 +94,7 @@ struct AlertsTests {
 
   @Test("Alerts of one batch, all of one moment, have an order too")
   func pagesOfOneMoment() throws {
-    let matches = (0..<7).map { _ in tenant.match() }
+    let matches = (0..<7).map { _ in Tenant.match() }
     let raised = try tenant.store.admit(tenant: "acme", matches: matches).compactMap(\.alertID)
     let listed = try (1...7).flatMap { number in
       try tenant.store.alerts(tenant: "acme", AlertFilter(), page: Page(number: number, size: 1)).elements.map(\.id)

@@ -71,14 +71,11 @@ final class MigrationsTests {
   }
 
   @Test("Of many that migrate at once each migration is applied by one")
-  func concurrently() async throws {
+  func concurrently() throws {
     let (path, url) = (folder.path, database.url)
-    let applied = try await withThrowingTaskGroup(of: [String].self) { group in
-      for _ in 0..<8 {
-        group.addTask { try Migrations(folder: path).apply(to: Connection(url: url)).map(\.name) }
-      }
-      return try await group.reduce(into: []) { $0 += $1 }
-    }
+    let applied = try onThreads(8) { _ in
+      try Migrations(folder: path).apply(to: Connection(url: url)).map(\.name)
+    }.flatMap { $0 }
     #expect(applied.sorted() == ["0001_first.sql", "0002_second.sql"])
   }
 

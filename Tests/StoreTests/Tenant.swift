@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Matching
@@ -8,12 +9,15 @@ import Testing
 
 /// A tenant in a database of its own, and what tests do to it.
 final class Tenant {
-  let name = "acme"
+  let name: String
   let database: TestDatabase
   let store: Store
 
-  init() throws {
-    database = try TestDatabase()
+  convenience init() throws { try self.init(in: TestDatabase(), name: "acme") }
+
+  init(in database: TestDatabase, name: String) throws {
+    self.name = name
+    self.database = database
     store = database.store()
     try store.createKey(Store.makeKey(), tenant: name, name: "first", role: .admin)
   }
@@ -49,13 +53,35 @@ final class Tenant {
   }
 
   /// A match of the policy, for an event that is like no other.
-  func match(
+  static func match(
     _ policyID: String = "logins", key: String = "[]", eventID: String? = nil, suppressions: [String] = [],
     event: String = #"{"type":"login"}"#
   ) -> Match {
     Match(
       policyID: policyID, throttleKey: key, eventID: eventID, alertID: Identifier.make("alert-"), title: "title",
       message: "message", summary: "summary", suppressionIDs: suppressions, event: Array(event.utf8))
+  }
+
+  /// Stores a suppression for a time around now, counted in hours.
+  func makeSuppression(_ id: String, policy: String? = nil, from: Int = -1, until: Int = 1) throws {
+    try database.run(
+      """
+      INSERT INTO alert_suppressions (
+        tenant_id, suppression_id, document, policy_id, starts_at, suppressed_until, created_by
+      )
+      VALUES (
+        '\(name)', '\(id)', '{"matchers": []}', \(policy.map { "'\($0)'" } ?? "NULL"),
+        now() + interval '\(from) hours', now() + interval '\(until) hours', 'tester'
+      )
+      """)
+  }
+
+  /// Waits out the last seconds of a clock hour, in which a cap would begin anew in the middle of a test.
+  func avoidEndOfHour() throws {
+    let isNear = "SELECT 'near' WHERE to_char(now() + interval '20 seconds', 'HH24') <> to_char(now(), 'HH24')"
+    while try database.texts(isNear) != [] {
+      usleep(100_000)
+    }
   }
 
   @discardableResult

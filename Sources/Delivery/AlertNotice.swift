@@ -43,6 +43,16 @@ package struct AlertNotice: Sendable {
     self.event = event
     self.deduplicationKey = deduplicationKey
   }
+
+  /// The event as a tree, in which lone surrogates are U+FFFD and keys are unique: for receivers that refuse either. An event
+  /// that cannot be read as one becomes a string that says why.
+  var eventTree: JSONValue {
+    do {
+      return try JSONValue(parsing: event.bytes)
+    } catch {
+      return .string("the event cannot be shown: \(error)")
+    }
+  }
 }
 
 /// One try at a delivery.

@@ -73,19 +73,13 @@ package struct Email: Sendable {
       html: AlertText(notice).html)
   }
 
-  /// The rendered subject in one line. An event is valid JSON when it is stored; were one not, its places stay as written.
+  /// The rendered subject in one line.
   private func subject(for notice: AlertNotice) -> String {
-    let event: JSONValue
-    do {
-      event = try JSONValue(parsing: notice.event.bytes)
-    } catch {
-      event = .object(JSONObject())
-    }
     let own = [
       "severity": notice.severity.rawValue, "summary": notice.summary, "title": notice.title,
       "message": notice.message, "policy_name": notice.policyName, "alert_id": notice.alertID,
     ]
-    return subject.rendered(event: event, alert: own, limit: 250).inOneLine
+    return subject.rendered(event: notice.eventTree, alert: own, limit: 250).inOneLine
   }
 }
 

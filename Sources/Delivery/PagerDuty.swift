@@ -139,7 +139,7 @@ private struct PagerDutyDetails: JSONWritable {
       members.add("title", notice.title.cut(to: 1024))
       members.add("message", notice.message.cut(to: 20_000))
       if withEvent {
-        members.add("event", notice.event)
+        members.add("event", notice.eventTree)
       } else {
         members.add("event_left_out", "\(notice.event.bytes.count) bytes are more than PagerDuty takes")
       }

@@ -33,12 +33,14 @@ package struct Provider: Sendable {
     isEnabled = reader.bool("enabled") ?? true
     reader.require("config")
     let config = reader.value("config") ?? .null
-    let kind = reader.nested("config") { (config, pointer) throws(JSONFaults) in
-      try type.map { type throws(JSONFaults) in try ProviderKind(type, config: config, at: pointer) }
+    let kind = type.flatMap { type in
+      reader.nested("config") { (config, pointer) throws(JSONFaults) in
+        try ProviderKind(type, config: config, at: pointer)
+      }
     }
     reader.ignoreServerMembers()
     try reader.finish()
-    guard let type, let kind, let kind else { throw JSONFaults(pointer: "/config", "is required") }
+    guard let type, let kind else { preconditionFailure("a provider without faults has a type and a config") }
     self.type = type
     self.kind = kind
     self.config = config
@@ -104,8 +106,9 @@ package struct Provider: Sendable {
     if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
   }
 
-  /// Every secret of the provider, to be cut out of what is told about it.
+  /// Every secret of the provider and the words of it, such as what follows `Bearer`: to be cut out of what is told about it.
   private var secretTexts: [String] {
-    ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
+    let secrets = ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
+    return secrets + secrets.flatMap { $0.split(separator: " ").map(String.init) }
   }
 }

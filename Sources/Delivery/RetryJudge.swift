@@ -10,7 +10,7 @@
 /// | SMTP 5yz | rejected |
 /// | no answer | retry, unless the address is forbidden or the transfer malformed |
 struct RetryJudge {
-  /// Texts that must not appear in a reason.
+  /// Texts that must not appear in a reason. Shorter ones than 8 bytes are let through: they would mask innocent words.
   let secrets: [String]
   /// Whether an answer with a status of 2xx is this kind's yes.
   let isTaken: (HTTPReply) -> Bool
@@ -61,7 +61,7 @@ struct RetryJudge {
 
   /// What happened, with the beginning of what the other side said: one line, secrets masked.
   private func reason(_ event: String, _ said: String) -> String {
-    let masked = secrets.filter { $0.utf8.count >= 4 }.reduce(said) { $0.replacing($1, with: Provider.mask) }
+    let masked = secrets.filter { $0.utf8.count >= 8 }.reduce(said) { $0.replacing($1, with: Provider.mask) }
     let line = masked.unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
     let text = String(String.UnicodeScalarView(line)).split(separator: " ").joined(separator: " ")
     return text.isEmpty ? event : "\(event): \(text)"

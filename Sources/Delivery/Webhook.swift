@@ -43,7 +43,7 @@ package struct Webhook: Sendable {
     var reader = try ObjectReader(json, at: pointer)
     var headers: [HTTPTransfer.Header] = []
     for name in members.map(\.key) {
-      let value = reader.secret(name, length: 0...4096) ?? ""
+      guard let value = reader.secret(name, length: 0...4096) else { continue }
       if let fault = HeaderSyntax.fault(name: name, value: value) { reader.fault(name, fault) }
       headers.append(HTTPTransfer.Header(name: name, value: value))
     }

@@ -1,0 +1,69 @@
+import JSON
+import Matching
+import Testing
+
+@testable import Delivery
+
+@Suite("Slack") struct SlackTests {
+  let config: JSONObject = ["webhook_url": "https://hooks.slack.com/services/T/B/secret"]
+
+  @Test("An alert becomes a message with a coloured attachment")
+  func message() throws {
+    let request = try #require(try Provider(.slack, .object(config)).request())
+    #expect(request.url == "https://hooks.slack.com/services/T/B/secret")
+    let json = try request.json()
+    #expect(json["text"] == "[HIGH] Login failed")
+    #expect(json["channel"] == nil)
+    let attachment = try #require(json["attachments"]?[0])
+    #expect(attachment["color"] == "#FF6B35")
+    #expect(attachment["blocks"]?[0]?["text"]?["text"] == "3 failures")
+    #expect(attachment["blocks"]?[1]?["text"]?["text"] == "root failed to log in")
+    #expect(attachment["blocks"]?[2]?["fields"]?[1]?["text"] == "*Policy*\nLogins")
+  }
+
+  @Test("Channel, user name and emoji are sent, and a colour of one's own")
+  func overrides() throws {
+    let own: JSONObject = [
+      "channel": "#ops", "username": "bell", "icon_emoji": ":bell:", "severity_colors": ["high": "#123456"],
+    ]
+    let json = try #require(try Provider(.slack, .object(config.overlaid(with: own))).request()?.json())
+    #expect(json["channel"] == "#ops")
+    #expect(json["username"] == "bell")
+    #expect(json["icon_emoji"] == ":bell:")
+    #expect(json["attachments"]?[0]?["color"] == "#123456")
+  }
+
+  @Test("No text of an alert can mention anybody or forge a link")
+  func escaping() throws {
+    let evil = "<!channel> & <https://evil.example|click>"
+    let notice = AlertNotice.example(title: evil, message: evil + "!", summary: evil + "?", policyName: evil)
+    let body = try #require(try Provider(.slack, .object(config)).request(for: notice)).body
+    let text = String(decoding: body, as: UTF8.self)
+    #expect(!text.contains("<"))
+    #expect(!text.contains(">"))
+    #expect(text.contains("&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"))
+  }
+
+  @Test("Sections keep to Slack's limit, without an escape cut in two")
+  func limits() throws {
+    for filling in ["x", "&", "😀"] {
+      let notice = AlertNotice.example(
+        title: filling + String(repeating: filling, count: 5000), message: "",
+        summary: String(repeating: filling, count: 4000))
+      let json = try #require(try Provider(.slack, .object(config)).request(for: notice)?.json())
+      let text = try #require(json["attachments"]?[0]?["blocks"]?[0]?["text"]?["text"]?.string)
+      #expect((2990...3000).contains(text.utf16.count))
+      #expect(text.hasSuffix((filling == "&" ? "&amp;" : filling) + "…"))
+      #expect((590...600).contains(try #require(json["text"]?.string).utf16.count))
+    }
+  }
+
+  @Test(
+    "Only 200 with the text ok is a confirmation",
+    arguments: [(200, "ok", true), (200, " ok\n", true), (200, "no_text", false), (200, "", false), (202, "ok", false)])
+  func confirmation(status: Int, body: String, isSent: Bool) throws {
+    let reply = HTTPReply(status: status, body: Array(body.utf8))
+    let verdict = try Provider(.slack, .object(config)).verdict(on: .http(reply), receivedAt: 0)
+    #expect((verdict == .sent(remark: nil)) == isSent)
+  }
+}

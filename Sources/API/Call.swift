@@ -48,7 +48,9 @@ package struct Call {
     if let type = mediaType, !mediaTypes.contains(type), !(type.hasSuffix("+json") && mediaTypes.contains(Self.json)) {
       throw Problem.unsupportedMediaType(type, supported: mediaTypes)
     }
-    return try request.body.get()
+    let bytes = try request.body.get()
+    if bytes.isEmpty { throw Problem.emptyBody }
+    return bytes
   }
 
   /// The media type of `application/json`.
@@ -62,9 +64,7 @@ package struct Call {
 
   /// The body as one JSON value.
   package func document() throws -> JSONValue {
-    let bytes = try body(of: [Self.json])
-    if bytes.isEmpty { throw Problem.emptyBody }
-    return try JSONValue(parsing: bytes)
+    try JSONValue(parsing: body(of: [Self.json]))
   }
 
   /// The body as a JSON object: a PUT's members.

@@ -17,6 +17,7 @@ struct Providers {
         .get("{provider_id}", .view, show),
         .put("{provider_id}", .administer, change),
         .delete("{provider_id}", .administer, delete),
+        .post("{provider_id}/test", .operate, test),
       ]
     ).run()
   }
@@ -50,5 +51,14 @@ struct Providers {
   static func delete(_ call: Call) throws -> Response {
     let id = call.parameters[0]
     return try noun.deleted(call.store.deleteProvider(tenant: call.tenant, id: id), id: id)
+  }
+
+  /// Sends a test alert: 202, because it is on its way and no more, and where its delivery can be followed.
+  static func test(_ call: Call) throws -> Response {
+    let id = call.parameters[0]
+    guard let alert = try call.store.testProvider(tenant: call.tenant, id: id, by: call.caller.keyID) else {
+      throw Problem.notFound(noun.singular, id: id)
+    }
+    return .json(.accepted, headers: [("Location", "/api/v1/alerts/alerts/\(alert.id)")]) { alert.write(to: &$0) }
   }
 }

@@ -20,9 +20,14 @@ package final class Store {
   func connected() throws(PostgresError) -> Connection {
     if let connection, connection.isUsable { return connection }
     connection = nil
-    let fresh = try Connection(url: url, prepares: prepares, timeouts: timeouts)
+    let fresh = try freshConnection()
     connection = fresh
     return fresh
+  }
+
+  /// A connection beside the one in use.
+  func freshConnection() throws(PostgresError) -> Connection {
+    try Connection(url: url, prepares: prepares, timeouts: timeouts)
   }
 
   /// Runs a statement that writes. Never twice by itself: after a lost connection nobody knows whether it took effect.

@@ -34,10 +34,10 @@ package struct Call {
 
   /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter.
   private static func bearerKey(_ authorization: String?) -> String? {
-    guard let parts = authorization?.split(separator: " ", maxSplits: 1), parts.count == 2,
-      parts[0].lowercased() == "bearer"
-    else { return nil }
-    return parts[1].filter { $0 != " " }
+    guard let parts = authorization?.split(separator: " "), parts.count == 2, parts[0].lowercased() == "bearer" else {
+      return nil
+    }
+    return String(parts[1])
   }
 
   /// The body's bytes, of a content type that one of the media types names. A request that names none is taken at its word.

@@ -85,6 +85,7 @@ let package = Package(
     tests("StoreTests", of: ["Store", "Postgres", "Matching", "Delivery", "JSON", "Host", "TestSupport"]),
     tests("TidyTests", of: []),
     tests("HostTests", of: ["Host"]),
+    tests("APITests", of: ["API", "JSON"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",
@@ -98,7 +99,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FastCGITests",
-      dependencies: ["TestSupport", "fastcgi-test-worker"],
+      dependencies: ["FastCGI", "Host", "TestSupport", "fastcgi-test-worker"],
       path: "Tests/FastCGITests",
       exclude: ["Worker"],
       swiftSettings: strict),

@@ -22,7 +22,7 @@ import Testing
   @Test(
     "Without a valid key nothing is answered", arguments: ["policies", "rules", "providers", "alerts", "suppressions"])
   func keys(route: String) throws {
-    for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in"] {
+    for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in", "ad min"] {
       let answer = try service.call("GET", "/\(route)", key: key)
       try expectProblem(answer, 401)
       #expect(answer.headers["www-authenticate"] == "Bearer")
@@ -191,6 +191,24 @@ import Testing
     let answer = try service.call("GET", "/health", key: nil)
     #expect(answer.status == 200)
     #expect(try answer["status"] == "ok")
+  }
+
+  @Test("Health says that the database is away even where something takes connections and never answers")
+  func silentDatabase() throws {
+    var name = Array("/tmp/tocsin-silent-XXXXXX".utf8CString)
+    try #require(mkdtemp(&name) != nil)
+    let folder = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    defer { rmdir(folder) }
+    let silent = try FastCGISocket(at: folder + "/.s.PGSQL.5432")
+    let program = try Program(
+      "health",
+      environment: [
+        "REQUEST_METHOD": "GET", "REQUEST_URI": "/health",
+        "ALERTING_DATABASE_URL": "postgresql:///tocsin?host=\(folder)",
+      ])
+    #expect(program.ending(within: 10) == .exit(0))
+    try expectProblem(WebAnswer(cgi: program.standardOutput), 503)
+    withExtendedLifetime(silent) {}
   }
 
   @Test("Each program answers one request as plain CGI as it does over FastCGI")

@@ -78,11 +78,11 @@ import Testing
       ("severity", "urgent", "/severity", "\"critical\""), ("enabled", "yes", "/enabled", "true or false"),
       ("rules", .null, "/rules", "required"), ("rules", [], "/rules", "1 to"),
       ("rules", [[:]], "/rules/0/field", "required"),
-      ("rules", [["field": "a", "operator": "regex", "value": "(?=a)"]], "/rules/0/value", ""),
-      ("rules", [["field": "a", "operator": "regex", "value": "("]], "/rules/0/value", ""),
+      ("rules", [["field": "a", "operator": "regex", "value": "(?=a)"]], "/rules/0/value", "RE2"),
+      ("rules", [["field": "a", "operator": "regex", "value": "("]], "/rules/0/value", "RE2"),
       ("rules", [["field": "a", "operator": "~", "value": 1]], "/rules/0/operator", "\"eq\""),
-      ("rules", [["field": "a", "operator": "cidr", "value": "10.0.0.0/33"]], "/rules/0/value", ""),
-      ("rules", [["field": "a", "operator": "exists", "value": 1]], "/rules/0/value", ""),
+      ("rules", [["field": "a", "operator": "cidr", "value": "10.0.0.0/33"]], "/rules/0/value", "network"),
+      ("rules", [["field": "a", "operator": "exists", "value": 1]], "/rules/0/value", "true or false"),
       ("rules", [["field": "a", "operator": "in", "value": "x"]], "/rules/0/value", "array"),
       ("rule_configs", [["rule_id": "nowhere"]], "/rule_configs", "nowhere"),
       (
@@ -93,8 +93,8 @@ import Testing
       ("providers", ["a", "a"], "/providers", "twice"), ("providers", "a", "/providers", "array"),
       ("throttle_minutes", -1, "/throttle_minutes", "from 0"),
       ("max_alerts_per_hour", "9", "/max_alerts_per_hour", "whole"),
-      ("throttle_by", [""], "/throttle_by/0", ""), ("time_window", "always", "/time_window", "object"),
-      ("time_window", ["start_time": "8:00", "end_time": "24:00"], "/time_window/end_time", ""),
+      ("throttle_by", [""], "/throttle_by/0", "field path"), ("time_window", "always", "/time_window", "object"),
+      ("time_window", ["start_time": "8:00", "end_time": "24:00"], "/time_window/end_time", "time of day"),
       (
         "time_window", ["start_time": "08:00", "end_time": "09:00", "timezone": "Mars/Olympus"],
         "/time_window/timezone",
@@ -102,9 +102,9 @@ import Testing
       ),
       (
         "time_window", ["start_time": "08:00", "end_time": "09:00", "days_of_week": [7]], "/time_window/days_of_week/0",
-        ""
+        "Sunday"
       ),
-      ("message_template", "", "/message_template", ""), ("colour", "red", "/colour", "known are"),
+      ("message_template", "", "/message_template", "1 to 10000"), ("colour", "red", "/colour", "known are"),
     ] as [(String, JSONValue, String, String)])
   func impossible(member: String, value: JSONValue, pointer: String, word: String) throws {
     var members = JSONObject()

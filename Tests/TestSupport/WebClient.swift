@@ -8,17 +8,22 @@ package final class FastCGISocket {
   package let descriptor: CInt
   private let path: String
 
-  /// Listens on a socket of its own in the temporary directory.
-  package init() throws {
+  /// Listens at a path, or at one of its own in the temporary directory.
+  package init(at path: String? = nil) throws {
+    self.path = try path ?? Self.freePath()
+    descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let bound = Self.withAddress(self.path) { bind(descriptor, $0, $1) }
+    guard bound == 0, listen(descriptor, 128) == 0 else { throw SystemFailure("listen on \(self.path)", errno) }
+  }
+
+  private static func freePath() throws -> String {
     var name = Array("/tmp/tocsin-socket-XXXXXX".utf8CString)
     let file = mkstemp(&name)
     guard file >= 0 else { throw SystemFailure("make a socket's name", errno) }
     close(file)
-    path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     unlink(path)
-    descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    let bound = Self.withAddress(path) { bind(descriptor, $0, $1) }
-    guard bound == 0, listen(descriptor, 128) == 0 else { throw SystemFailure("listen on \(path)", errno) }
+    return path
   }
 
   deinit {

@@ -12,10 +12,14 @@ extension Store {
     var suppressions: [(id: String, suppression: Suppression)] = []
     for row in rows where !row.isNull(2) {
       let (id, document) = (row.text(2), JSONValue.object(row.document(3)))
-      switch row.text(1) {
-      case "policy": policies.append((id, try Policy(json: document)))
-      case "rule": rules[id] = try Rule(json: document)
-      default: suppressions.append((id, try Suppression(json: document)))
+      do throws(JSONFaults) {
+        switch row.text(1) {
+        case "policy": policies.append((id, try Policy(json: document)))
+        case "rule": rules[id] = try Rule(json: document)
+        default: suppressions.append((id, try Suppression(json: document)))
+        }
+      } catch {
+        throw UnreadableDocument(kind: row.text(1), id: id, faults: error)
       }
     }
     let set = PolicySet(policies: policies, rules: rules, suppressions: suppressions)
@@ -47,4 +51,16 @@ extension Store {
     ) AS part ON true
     WHERE tenants.tenant_id = $1
     """)
+}
+
+/// A stored document that means nothing to this program: another version wrote it, or somebody by hand. No fault of a client's.
+package struct UnreadableDocument: Error, CustomStringConvertible {
+  let kind: String
+  let id: String
+  let faults: JSONFaults
+
+  package var description: String {
+    let reasons = faults.faults.map { "\($0.pointer) \($0.detail)" }.joined(separator: "; ")
+    return "the stored \(kind) \(id) cannot be read: \(reasons)"
+  }
 }

@@ -195,6 +195,17 @@ import Testing
     #expect(try alerts().count == 1)
   }
 
+  @Test("A stored policy that cannot be read is no fault of who sends an event, and the log names it")
+  func unreadablePolicy() throws {
+    #expect(try service.call("POST", "/policies", body: Noun.all[0].document(id: "broken")).status == 201)
+    try service.database.run("UPDATE alert_policies SET document = '{}'")
+    let answer = try service.call("POST", "/process-event", key: "ingest", body: #"{"a":1}"#)
+    #expect(answer.status == 500)
+    #expect(try service.worker("process-event").program.standardError.contains("the stored policy broken"))
+    #expect(try service.call("DELETE", "/policies/broken").status == 204)
+    #expect(try service.call("POST", "/process-event", key: "ingest", body: #"{"a":1}"#).status == 200)
+  }
+
   @Test("One process per request, as plain CGI, does the same")
   func plainCGI() throws {
     try makePolicy()

@@ -7,7 +7,7 @@
 --
 
 CREATE FUNCTION public.bounded_key(key text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (octet_length(key) <= 255) THEN key ELSE ('sha256:'::text || encode(sha256(convert_to(key, 'UTF8'::name)), 'hex'::text)) END;
 
 --
@@ -23,7 +23,7 @@ CREATE FUNCTION public.rfc3339(moment timestamp with time zone) RETURNS text
 --
 
 CREATE FUNCTION public.throttle_grant(asked bigint, throttle_minutes integer, max_alerts_per_hour integer, raised_this_hour bigint, last_alert_at timestamp with time zone, at timestamp with time zone) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN ((throttle_minutes > 0) AND ((last_alert_at + make_interval(mins => throttle_minutes)) > at)) THEN (0)::bigint ELSE LEAST(asked, (CASE WHEN (throttle_minutes > 0) THEN 1 ELSE NULL::integer END)::bigint, CASE WHEN (max_alerts_per_hour > 0) THEN GREATEST((max_alerts_per_hour - raised_this_hour), (0)::bigint) ELSE NULL::bigint END) END;
 
 --
@@ -43,6 +43,7 @@ CREATE TABLE public.alert_decision_counts (
     policy_id text NOT NULL,
     hour timestamp with time zone NOT NULL,
     decision text NOT NULL,
+    slot smallint NOT NULL,
     events bigint NOT NULL,
     CONSTRAINT alert_decision_counts_decision_check CHECK ((decision = ANY (ARRAY['raised'::text, 'throttled'::text, 'capped'::text, 'suppressed'::text, 'outside_window'::text])))
 )
@@ -52,7 +53,13 @@ WITH (fillfactor='70');
 -- Name: TABLE alert_decision_counts; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON TABLE public.alert_decision_counts IS 'Everything that matched, counted by what was decided.';
+COMMENT ON TABLE public.alert_decision_counts IS 'Everything that matched, counted by what was decided: the sum over the slots.';
+
+--
+-- Name: COLUMN alert_decision_counts.slot; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_decision_counts.slot IS 'Each connection counts in one of several rows, so that statements about one policy do not wait for each other''s commit.';
 
 --
 -- Name: alert_decisions; Type: TABLE; Schema: public; Owner: -
@@ -90,11 +97,18 @@ CREATE TABLE public.alert_deliveries (
     lease_token uuid,
     last_status integer,
     last_error text,
+    recipients text[],
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     remaining_recipients text[],
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
 );
+
+--
+-- Name: TABLE alert_deliveries; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_deliveries IS 'The outbox: one row per alert and provider, written with the alert. Who leases a row alone may attempt it until then.';
 
 --
 -- Name: COLUMN alert_deliveries.state; Type: COMMENT; Schema: public; Owner: -
@@ -108,6 +122,12 @@ COMMENT ON COLUMN public.alert_deliveries.state IS 'failed: the receiver refused
 
 COMMENT ON COLUMN public.alert_deliveries.leased_until IS 'While an attempt is under way: until then nobody else may attempt it. next_attempt_at is the same moment meanwhile, so a lease
 that was never settled falls due by itself.';
+
+--
+-- Name: COLUMN alert_deliveries.recipients; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.recipients IS 'The e-mail addresses that are still to be reached; NULL for all of the provider''s.';
 
 --
 -- Name: COLUMN alert_deliveries.remaining_recipients; Type: COMMENT; Schema: public; Owner: -
@@ -165,6 +185,12 @@ CREATE TABLE public.alert_providers (
 );
 
 --
+-- Name: TABLE alert_providers; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_providers IS 'Where alerts are sent.';
+
+--
 -- Name: COLUMN alert_providers.config; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -205,6 +231,12 @@ CREATE TABLE public.alert_rules (
 );
 
 --
+-- Name: TABLE alert_rules; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_rules IS 'Named conditions that policies share; the document is what the client sees.';
+
+--
 -- Name: alert_suppressions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -220,6 +252,12 @@ CREATE TABLE public.alert_suppressions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT alert_suppressions_check CHECK ((suppressed_until > starts_at))
 );
+
+--
+-- Name: TABLE alert_suppressions; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_suppressions IS 'Times in which the alerts of one policy, or of all (policy_id NULL), are held back for events that fit the document.';
 
 --
 -- Name: alert_throttles; Type: TABLE; Schema: public; Owner: -
@@ -269,6 +307,7 @@ CREATE TABLE public.alerts (
     summary text NOT NULL,
     event_data json NOT NULL,
     event_id text,
+    throttle_key text NOT NULL,
     triggered_at timestamp with time zone NOT NULL,
     acknowledged_at timestamp with time zone,
     acknowledged_by text,
@@ -306,6 +345,12 @@ CREATE TABLE public.api_keys (
 );
 
 --
+-- Name: TABLE api_keys; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.api_keys IS 'The keys of the API: each belongs to one tenant and has one role.';
+
+--
 -- Name: COLUMN api_keys.digest; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -333,6 +378,12 @@ CREATE TABLE public.tenants (
 );
 
 --
+-- Name: TABLE tenants; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.tenants IS 'Whose policies and alerts are kept apart.';
+
+--
 -- Name: COLUMN tenants.policy_epoch; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -343,7 +394,7 @@ COMMENT ON COLUMN public.tenants.policy_epoch IS 'Grows with every change to the
 --
 
 ALTER TABLE ONLY public.alert_decision_counts
-    ADD CONSTRAINT alert_decision_counts_pkey PRIMARY KEY (tenant_id, policy_id, hour, decision);
+    ADD CONSTRAINT alert_decision_counts_pkey PRIMARY KEY (tenant_id, policy_id, hour, decision, slot);
 
 --
 -- Name: alert_decisions alert_decisions_pkey; Type: CONSTRAINT; Schema: public; Owner: -

@@ -35,8 +35,8 @@ struct ConnectionOptions {
     }
   }
 
-  /// Adds what every connection has. A pooler in transaction mode refuses start-up options it does not know, so
-  /// `statement_timeout` is only set where there is none.
+  /// Adds what every connection has. A pooler in transaction mode refuses start-up options, so ``sessionSettings`` are only made
+  /// where there is none.
   mutating func complete(with timeouts: Timeouts, isPooled: Bool) {
     let milliseconds = String(Int(timeouts.statement * 1000))
     set("client_encoding", "UTF8")
@@ -45,9 +45,13 @@ struct ConnectionOptions {
     setDefault("fallback_application_name", "tocsin")
     if !isPooled {
       let given = self["options"].map { $0 + " " } ?? ""
-      set("options", given + "-c statement_timeout=" + milliseconds)
+      set("options", given + Self.sessionSettings + " -c statement_timeout=" + milliseconds)
     }
   }
+
+  /// A prepared statement is planned once for a connection and not at each use, which for a large one costs more than running it.
+  /// The plan outlives the sizes that the tables had then, so it has to go by index even where a table was still small.
+  private static let sessionSettings = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
 
   private subscript(keyword: String) -> String? { values.last { $0.keyword == keyword }?.value }
 

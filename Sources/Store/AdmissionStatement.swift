@@ -18,7 +18,8 @@ extension Store {
     ),
 
     -- Each match by what its policy says at this moment. One whose policy has gone or was switched off takes no part.
-    -- One that was decided before keeps its first decision and asks for nothing.
+    -- One that was decided before keeps its first decision and asks for nothing. OFFSET 0 keeps each look-up one by primary
+    -- key, however large the tables grow under a plan that was made when they were small.
     judged AS (
       SELECT
         input.*,
@@ -33,6 +34,7 @@ extension Store {
           OR window_is_open(
             now(), policy.window_start, policy.window_end, policy.window_days, policy.window_timezone)
         ) AS is_asking,
+        policy.throttle_minutes > 0 OR policy.max_alerts_per_hour > 0 AS is_limited,
         EXISTS (
           SELECT
           FROM alert_suppressions AS suppression
@@ -42,19 +44,28 @@ extension Store {
             AND suppression.suppressed_until > now()
         ) AS is_suppressed
       FROM input
-      JOIN alert_policies AS policy
-        ON policy.tenant_id = $1 AND policy.policy_id = input.policy_id AND policy.enabled
-      LEFT JOIN alert_decisions AS earlier
-        ON earlier.tenant_id = $1 AND earlier.policy_id = input.policy_id AND earlier.event_id = input.event_id
+      CROSS JOIN LATERAL (
+        SELECT *
+        FROM alert_policies
+        WHERE tenant_id = $1 AND policy_id = input.policy_id AND enabled
+        OFFSET 0
+      ) AS policy
+      LEFT JOIN LATERAL (
+        SELECT *
+        FROM alert_decisions
+        WHERE tenant_id = $1 AND policy_id = input.policy_id AND event_id = input.event_id
+        OFFSET 0
+      ) AS earlier ON true
     ),
 
+    -- A policy without limits asks for nothing either: its statements would only wait for each other.
     asking AS (
       SELECT
         policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour,
         count(*) AS asked,
         (array_agg(alert_id ORDER BY position))[1] AS alert_id
       FROM judged
-      WHERE is_asking
+      WHERE is_asking AND is_limited
       GROUP BY policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour
     ),
 
@@ -67,10 +78,12 @@ extension Store {
         hour, hour_count, last_alert_at, alert_id
       )
       SELECT
-        $1, policy_id, throttle_key, is_suppressed, asked, granted, throttle_minutes, max_alerts_per_hour,
-        date_trunc('hour', now(), 'UTC'), granted, now(), alert_id
-      FROM asking
-      CROSS JOIN LATERAL throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now()) AS granted
+        $1, policy_id, throttle_key, is_suppressed, asked, first_grant, throttle_minutes, max_alerts_per_hour,
+        date_trunc('hour', now(), 'UTC'), first_grant, now(), alert_id
+      FROM (
+        SELECT *, throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now()) AS first_grant
+        FROM asking
+      ) AS asking
       ORDER BY policy_id, throttle_key, is_suppressed
       ON CONFLICT (tenant_id, policy_id, throttle_key, is_suppressed) DO UPDATE
       SET
@@ -88,12 +101,16 @@ extension Store {
             END,
             CASE WHEN grant_now > 0 THEN excluded.alert_id ELSE throttle.alert_id END
           FROM (
-            SELECT CASE WHEN throttle.hour >= excluded.hour THEN throttle.hour_count ELSE 0 END AS raised_this_hour
-          ) AS so_far
-          CROSS JOIN LATERAL throttle_grant(
-            excluded.asked, excluded.throttle_minutes, excluded.max_alerts_per_hour,
-            raised_this_hour, throttle.last_alert_at, excluded.last_alert_at
-          ) AS grant_now
+            SELECT
+              raised_this_hour,
+              throttle_grant(
+                excluded.asked, excluded.throttle_minutes, excluded.max_alerts_per_hour,
+                raised_this_hour, throttle.last_alert_at, excluded.last_alert_at
+              ) AS grant_now
+            FROM (
+              SELECT CASE WHEN throttle.hour >= excluded.hour THEN throttle.hour_count ELSE 0 END AS raised_this_hour
+            ) AS so_far
+          ) AS decision
         )
       RETURNING
         policy_id, throttle_key, is_suppressed, asked, granted, alert_id,
@@ -110,9 +127,12 @@ extension Store {
         judged.*,
         granted.held_back,
         granted.alert_id AS open_alert_id,
-        is_asking AND granted.granted >= row_number() OVER (
-          PARTITION BY policy_id, throttle_key, is_suppressed, is_asking
-          ORDER BY position
+        is_asking AND (
+          NOT is_limited
+          OR granted.granted >= row_number() OVER (
+            PARTITION BY policy_id, throttle_key, is_suppressed, is_asking
+            ORDER BY position
+          )
         ) AS is_granted
       FROM judged
       LEFT JOIN granted USING (policy_id, throttle_key, is_suppressed)
@@ -139,11 +159,11 @@ extension Store {
     raised AS (
       INSERT INTO alerts (
         tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, event_id,
-        triggered_at, updated_at
+        throttle_key, triggered_at, updated_at
       )
       SELECT
         $1, alert_id, policy_id, severity, CASE WHEN is_suppressed THEN 'suppressed' ELSE 'active' END,
-        title, message, summary, event, event_id, now(), now()
+        title, message, summary, event, event_id, throttle_key, now(), now()
       FROM outcome
       WHERE is_granted
     ),
@@ -164,13 +184,13 @@ extension Store {
     ),
 
     counted AS (
-      INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, events)
-      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, count(*)
+      INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, slot, events)
+      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, pg_backend_pid() % 16, count(*)
       FROM outcome
       WHERE earlier_decision IS NULL
       GROUP BY policy_id, decision
       ORDER BY policy_id, decision
-      ON CONFLICT (tenant_id, policy_id, hour, decision) DO UPDATE
+      ON CONFLICT (tenant_id, policy_id, hour, decision, slot) DO UPDATE
       SET events = counts.events + excluded.events
     ),
 
@@ -188,8 +208,12 @@ extension Store {
         $1, outcome.alert_id, wanted.provider_id, CASE WHEN provider.enabled THEN 'pending' ELSE 'skipped' END, now()
       FROM outcome
       CROSS JOIN LATERAL unnest(outcome.provider_ids) AS wanted (provider_id)
-      LEFT JOIN alert_providers AS provider
-        ON provider.tenant_id = $1 AND provider.provider_id = wanted.provider_id
+      LEFT JOIN LATERAL (
+        SELECT enabled
+        FROM alert_providers
+        WHERE tenant_id = $1 AND provider_id = wanted.provider_id
+        OFFSET 0
+      ) AS provider ON true
       WHERE outcome.is_granted AND NOT outcome.is_suppressed
       RETURNING alert_id, provider_id, state
     ),

@@ -1,26 +1,19 @@
 import Delivery
+import Glibc
 import JSON
 import Matching
 import Postgres
 
-/// The outbox: deliveries that are written with their alert, leased to be attempted, and settled.
 extension Store {
-  /// A connection that hears whenever deliveries have been written. It needs a session of its own, so through a pooler in
-  /// transaction mode it hears nothing.
-  package func deliveryBell() throws(PostgresError) -> Connection {
-    let connection = try freshConnection()
-    try connection.listen(to: "tocsin_deliveries")
-    return connection
-  }
-
-  /// Takes deliveries that are due, the longest due first, and counts an attempt of each. Until the lease of so many seconds ends
-  /// nobody else gets them; one that was never settled is due again then.
+  /// Takes deliveries that are due, those that wait longest first, and no more than `limit`. For the seconds of the lease they
+  /// are this process's alone; one that is not settled by then is due again, as its next attempt.
   ///
-  /// Deliveries whose provider has been switched off or deleted since are skipped for good.
+  /// A delivery whose provider has been switched off or deleted meanwhile is settled as skipped. An empty answer means that
+  /// nothing is due.
   package func leaseDeliveries(limit: Int, seconds: Int) throws(PostgresError) -> [LeasedDelivery] {
     while true {
       let rows = try write(Self.lease, .int(limit), .int(seconds))
-      let leased = rows.filter { $0.text(0) == "pending" }.map(LeasedDelivery.init)
+      let leased = rows.filter { !$0.isNull(0) }.map(LeasedDelivery.init(row:))
       if !leased.isEmpty || rows.isEmpty { return leased }
     }
   }
@@ -29,110 +22,180 @@ extension Store {
     "lease_deliveries",
     """
     WITH due AS (
-      SELECT tenant_id, delivery_id
+      SELECT tenant_id, delivery_id, provider_id, next_attempt_at
       FROM alert_deliveries
-      WHERE state = 'pending' AND next_attempt_at <= now()
+      WHERE state = 'pending'
+        AND next_attempt_at <= now()
+        AND (leased_until IS NULL OR leased_until <= now())
       ORDER BY next_attempt_at
       LIMIT $1
       FOR UPDATE SKIP LOCKED
     ),
-    judged AS (
-      SELECT
-        delivery.tenant_id, delivery.delivery_id, provider.enabled IS TRUE AS is_sendable,
-        CASE WHEN provider.enabled THEN NULL ELSE 'the provider has been switched off or deleted' END AS reason
-      FROM due
-      JOIN alert_deliveries AS delivery USING (tenant_id, delivery_id)
-      LEFT JOIN alert_providers AS provider USING (tenant_id, provider_id)
-    ),
+
     leased AS (
       UPDATE alert_deliveries AS delivery
       SET
-        state = CASE WHEN is_sendable THEN 'pending' ELSE 'skipped' END,
-        attempts = attempts + is_sendable::integer,
-        next_attempt_at = now() + make_interval(secs => $2),
-        leased_until = CASE WHEN is_sendable THEN now() + make_interval(secs => $2) END,
-        lease_token = CASE WHEN is_sendable THEN gen_random_uuid() END,
-        last_error = coalesce(reason, last_error),
+        attempts = attempts + 1,
+        lease_token = gen_random_uuid(),
+        leased_until = now() + $2 * interval '1 second',
         updated_at = now()
-      FROM judged
-      WHERE delivery.tenant_id = judged.tenant_id AND delivery.delivery_id = judged.delivery_id
-      RETURNING delivery.*
+      FROM due
+      JOIN alert_providers AS provider
+        ON provider.tenant_id = due.tenant_id AND provider.provider_id = due.provider_id AND provider.enabled
+      WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
+      RETURNING delivery.*, provider.name, provider.provider_type, provider.config
+    ),
+
+    skipped AS (
+      UPDATE alert_deliveries AS delivery
+      SET
+        state = 'skipped',
+        lease_token = NULL,
+        last_error = 'the provider is switched off or gone',
+        updated_at = now()
+      FROM due
+      WHERE delivery.tenant_id = due.tenant_id
+        AND delivery.delivery_id = due.delivery_id
+        AND NOT EXISTS (
+          SELECT
+          FROM alert_providers
+          WHERE tenant_id = due.tenant_id AND provider_id = due.provider_id AND enabled
+        )
     )
+
     SELECT
-      leased.state, leased.tenant_id, leased.delivery_id::text, leased.lease_token::text, leased.attempts,
-      extract(epoch FROM now() - leased.created_at)::bigint, leased.provider_id, leased.remaining_recipients,
+      leased.delivery_id::text,
+      due.tenant_id,
+      leased.lease_token::text,
+      leased.attempts,
+      extract(epoch FROM now() - leased.created_at)::bigint,
+      leased.provider_id,
       json_build_object(
-        'name', provider.name, 'provider_type', provider.provider_type, 'enabled', provider.enabled,
-        'config', provider.config
-      ),
-      alert.alert_id, alert.policy_id, coalesce(policy.document ->> 'name', alert.policy_id), alert.severity,
-      alert.title, alert.message, alert.summary, rfc3339(alert.triggered_at), alert.event_data
-    FROM leased
-    LEFT JOIN alert_providers AS provider USING (tenant_id, provider_id)
-    JOIN alerts AS alert USING (tenant_id, alert_id)
-    LEFT JOIN alert_policies AS policy ON policy.tenant_id = alert.tenant_id AND policy.policy_id = alert.policy_id
-    ORDER BY leased.created_at, leased.delivery_id
+        'name', leased.name, 'provider_type', leased.provider_type, 'enabled', true, 'config', leased.config),
+      leased.recipients,
+      alert.alert_id,
+      alert.policy_id,
+      coalesce(policy.document ->> 'name', alert.policy_id),
+      alert.severity,
+      alert.title,
+      alert.message,
+      alert.summary,
+      rfc3339(alert.triggered_at),
+      alert.event_data,
+      encode(sha256(convert_to(
+        json_build_array(alert.tenant_id, alert.policy_id, alert.throttle_key)::text, 'UTF8')), 'hex')
+    FROM due
+    LEFT JOIN (
+      leased
+      JOIN alerts AS alert
+        ON alert.tenant_id = leased.tenant_id AND alert.alert_id = leased.alert_id
+      LEFT JOIN alert_policies AS policy
+        ON policy.tenant_id = alert.tenant_id AND policy.policy_id = alert.policy_id
+    ) ON leased.tenant_id = due.tenant_id AND leased.delivery_id = due.delivery_id
+    ORDER BY due.next_attempt_at
     """)
 
-  /// Ends leases, and tells how many counted: a delivery whose lease has run out and that somebody else has taken since is left
-  /// alone.
-  @discardableResult
-  package func settle(_ settlements: [Settlement]) throws(PostgresError) -> Int {
-    let columns = settlements.map(\.outcome.columns)
-    return try write(
-      Self.settlement, .texts(settlements.map(\.tenant)), .texts(settlements.map(\.deliveryID)),
-      .texts(settlements.map(\.leaseToken)), .texts(settlements.map { $0.status.map(String.init) }),
-      .texts(columns.map(\.state)), .ints(columns.map(\.milliseconds)), .texts(columns.map(\.reason)),
-      .texts(columns.map { $0.recipients?.joined(separator: " ") })
-    ).count
+  /// Writes down what became of attempts. A delivery that is not under the lease of its attempt any more is left as it is.
+  package func settleDeliveries(_ settlements: [Settlement]) throws(PostgresError) {
+    try write(
+      Self.settle,
+      .texts(settlements.map(\.tenant)),
+      .texts(settlements.map(\.deliveryID)),
+      .texts(settlements.map(\.leaseToken)),
+      .texts(settlements.map(\.outcome.state)),
+      .ints(settlements.map(\.outcome.milliseconds)),
+      .texts(settlements.map { $0.status.map { String($0) } }),
+      .texts(settlements.map(\.outcome.remark)),
+      .texts(settlements.map(\.outcome.recipients)))
   }
 
-  private static let settlement = Statement(
+  private static let settle = Statement(
     "settle_deliveries",
     """
     UPDATE alert_deliveries AS delivery
     SET
       state = settled.state,
-      next_attempt_at = now() + make_interval(secs => settled.milliseconds / 1000.0),
+      next_attempt_at = now() + settled.milliseconds * interval '1 millisecond',
       leased_until = NULL,
       lease_token = NULL,
       last_status = settled.status::integer,
-      last_error = settled.reason,
-      remaining_recipients = coalesce(string_to_array(settled.recipients, ' '), remaining_recipients),
+      last_error = settled.remark,
+      recipients = CASE
+        WHEN settled.recipients IS NULL THEN delivery.recipients
+        ELSE ARRAY(SELECT json_array_elements_text(settled.recipients::json))
+      END,
       updated_at = now()
     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-      AS settled (tenant_id, delivery_id, lease_token, status, state, milliseconds, reason, recipients)
+      AS settled (tenant_id, delivery_id, lease_token, state, milliseconds, status, remark, recipients)
     WHERE delivery.tenant_id = settled.tenant_id
       AND delivery.delivery_id = settled.delivery_id::uuid
       AND delivery.lease_token = settled.lease_token::uuid
-    RETURNING delivery.delivery_id
     """)
+
+  /// Waits until a delivery may be due, and no longer than a number of seconds: an alert that is raised wakes it. Through a
+  /// pooler, where nobody can listen, it waits out the time.
+  package func waitForDeliveries(seconds: Double) throws(PostgresError) {
+    guard prepares else {
+      usleep(UInt32(min(max(seconds, 0), 1000) * 1e6))
+      return
+    }
+    let connection = try connected()
+    if listening === connection {
+      _ = try connection.waitForNotification(seconds: seconds)
+    } else {
+      // What was raised before this has not been told, so the caller looks once more.
+      try connection.listen(to: "tocsin_deliveries")
+      listening = connection
+    }
+  }
 }
 
 extension LeasedDelivery {
+  /// A delivery as the lease's statement answers it.
   fileprivate init(row: Row) {
-    guard let severity = Severity(rawValue: row.text(12)) else { preconditionFailure("an alert has a severity") }
+    guard let severity = Severity(rawValue: row.text(11)) else {
+      preconditionFailure("the tables' CHECK constraints and the enums disagree")
+    }
+    let provider = Swift.Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
     let notice = AlertNotice(
-      tenant: row.text(1), alertID: row.text(9), policyID: row.text(10), policyName: row.text(11), severity: severity,
-      title: row.text(13), message: row.text(14), summary: row.text(15), triggeredAt: row.text(16),
-      event: JSONText(row.bytes(17)), deduplicationKey: row.text(9))
-    let document = row.document(8)
-    let provider = Result { () throws(JSONFaults) in try Provider(json: .object(document)) }
+      tenant: row.text(1), alertID: row.text(8), policyID: row.text(9), policyName: row.text(10), severity: severity,
+      title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
+      event: JSONText(row.bytes(16)), deduplicationKey: row.text(17))
     self.init(
-      tenant: row.text(1), id: row.text(2), leaseToken: row.text(3), attempt: row.int(4), age: max(0, row.int(5)),
-      providerID: row.text(6), provider: provider, notice: notice,
-      recipients: row.isNull(7) ? nil : row.texts(7))
+      tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3), age: row.int(4),
+      providerID: row.text(5), provider: provider, notice: notice, recipients: row.isNull(7) ? nil : row.texts(7))
   }
 }
 
 extension Outcome {
-  /// What a settled delivery is stored as.
-  fileprivate var columns: (state: String, milliseconds: Int, reason: String?, recipients: [String]?) {
+  /// The delivery's `state`.
+  fileprivate var state: String {
     switch self {
-    case .sent(let remark): ("sent", 0, remark, nil)
-    case .waiting(let milliseconds, let reason, let recipients): ("pending", milliseconds, reason, recipients)
-    case .rejected(let reason): ("failed", 0, reason, nil)
-    case .dead(let reason): ("dead", 0, reason, nil)
+    case .sent: "sent"
+    case .waiting: "pending"
+    case .rejected: "failed"
+    case .dead: "dead"
     }
+  }
+
+  /// How long the next attempt has to wait; 0 where there is none.
+  fileprivate var milliseconds: Int {
+    if case .waiting(let milliseconds, _, _) = self { milliseconds } else { 0 }
+  }
+
+  /// What is worth knowing about the attempt, as text that PostgreSQL can hold.
+  fileprivate var remark: String? {
+    let remark =
+      switch self {
+      case .sent(let remark): remark
+      case .waiting(_, let reason, _), .rejected(let reason), .dead(let reason): Optional(reason)
+      }
+    return remark.map { String(String.UnicodeScalarView($0.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })) }
+  }
+
+  /// The recipients that are left, as a JSON array; nil for no change.
+  fileprivate var recipients: String? {
+    guard case .waiting(_, _, let recipients?) = self else { return nil }
+    return String(decoding: recipients.json, as: UTF8.self)
   }
 }

@@ -26,13 +26,13 @@ extension Store {
     ),
     raised AS (
       INSERT INTO alerts (
-        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, triggered_at,
-        resolved_at, resolved_by, updated_at
+        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, throttle_key,
+        triggered_at, resolved_at, resolved_by, updated_at
       )
       SELECT
         $1, $3, 'provider-test', 'info', 'resolved', 'Test of ' || name,
         'This is a test of ' || name || '. Alerts that are sent to it arrive here.',
-        'Test of ' || name, $4, now(), now(), $5, now()
+        'Test of ' || name, $4, $3, now(), now(), $5, now()
       FROM provider
     ),
     delivered AS (

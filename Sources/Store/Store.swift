@@ -5,9 +5,11 @@ import Postgres
 /// It connects when it is first used and again when the connection was lost. Good for one thread.
 package final class Store {
   private let url: String
-  private let prepares: Bool
+  let prepares: Bool
   private let timeouts: Timeouts
   private var connection: Connection?
+  /// The connection that listens to new deliveries, while there is one.
+  weak var listening: Connection?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

@@ -1,4 +1,6 @@
 import Delivery
+import Host
+import JSON
 import Postgres
 import Store
 import TestSupport
@@ -10,123 +12,190 @@ struct OutboxTests {
 
   init() throws {
     tenant = try Tenant()
-    try tenant.makeProviders("hook")
-    try tenant.makePolicy("logins", ["providers": ["hook"], "severity": "high", "max_alerts_per_hour": 0])
+    try tenant.makeProviders("pager", "mail")
+    try tenant.makePolicy(
+      "logins", ["providers": ["pager"], "max_alerts_per_hour": 0, "severity": "high", "throttle_by": ["user"]])
   }
 
-  private func lease(_ limit: Int = 10, seconds: Int = 60) throws -> [LeasedDelivery] {
+  private func lease(limit: Int = 100, seconds: Int = 60) throws -> [LeasedDelivery] {
     try tenant.store.leaseDeliveries(limit: limit, seconds: seconds)
   }
 
-  private func lease() throws -> LeasedDelivery { try #require(try lease(1).first) }
-
-  private func states() throws -> [String] {
-    try tenant.database.texts("SELECT state || coalesce(' ' || last_error, '') FROM alert_deliveries ORDER BY 1")
+  private func row(_ id: String) throws -> [String] {
+    try tenant.database.texts(
+      """
+      SELECT unnest(ARRAY[
+        state, attempts::text, coalesce(last_status::text, '-'), coalesce(last_error, '-'),
+        (next_attempt_at > now())::text, coalesce(lease_token::text, '-')
+      ])
+      FROM alert_deliveries
+      WHERE delivery_id = '\(id)'
+      """)
   }
 
-  private func makeDue() throws { try tenant.database.run("UPDATE alert_deliveries SET next_attempt_at = now()") }
-
-  @Test("A delivery is leased with all that its provider is told")
-  func leased() throws {
-    let alertID = try #require(try tenant.admit(Tenant.match(event: #"{"a": 1.50}"#)).first?.alertID)
-    let delivery: LeasedDelivery = try lease()
-    #expect(delivery.tenant == "acme" && delivery.attempt == 1 && delivery.age < 60 && delivery.recipients == nil)
-    #expect(delivery.providerID == "hook")
-    #expect(try delivery.provider.get().name == "hook")
-    let notice = delivery.notice
-    #expect(notice.alertID == alertID && notice.policyID == "logins" && notice.policyName == "Logins")
-    #expect(notice.severity == .high && notice.title == "title" && notice.message == "message")
-    #expect(String(decoding: notice.event.bytes, as: UTF8.self) == #"{"a": 1.50}"#)
-    #expect(notice.triggeredAt.hasSuffix("Z"))
-  }
-
-  @Test("What is leased is nobody else's until the lease ends, then it is due again")
-  func leasesEnd() throws {
-    try tenant.admit(Tenant.match())
-    let first: LeasedDelivery = try lease()
-    #expect(try lease(10).isEmpty)
-    try makeDue()
-    let second: LeasedDelivery = try lease()
-    #expect(second.id == first.id && second.attempt == 2)
-    #expect(try tenant.store.settle([first.settled(.rejected(reason: "late"), status: 400)]) == 0)
-    #expect(try tenant.store.settle([second.settled(.sent(remark: nil), status: 200)]) == 1)
-    #expect(try states() == ["sent"])
-  }
-
-  @Test("Two that lease at once never get the same")
-  func concurrentLeases() throws {
-    for _ in 1...20 { try tenant.admit(Tenant.match()) }
-    let holder = try tenant.database.connect()
-    try holder.run(script: "BEGIN")
-    let held = Statement(
-      "hold", "SELECT delivery_id::text FROM alert_deliveries ORDER BY next_attempt_at LIMIT 5 FOR UPDATE")
-    let ids = try holder.run(held).map { $0.text(0) }
-    let leased = try lease(100).map(\.id)
-    #expect(leased.count == 15 && Set(leased).isDisjoint(with: ids))
-    try holder.run(script: "ROLLBACK")
-    #expect(try Set(lease(100).map(\.id)) == Set(ids))
-  }
-
-  @Test("Each outcome is stored as what it says")
-  func outcomes() throws {
-    for _ in 1...4 { try tenant.admit(Tenant.match()) }
-    let outcomes: [Outcome] = [
-      .sent(remark: "r1"), .rejected(reason: "r2"), .dead(reason: "r3"),
-      .waiting(milliseconds: 90_000, reason: "r4", recipients: nil),
-    ]
-    let settlements = zip(try lease(4), outcomes).map { $0.settled($1, status: 207) }
-    #expect(try tenant.store.settle(settlements) == 4)
-    #expect(try states() == ["dead r3", "failed r2", "pending r4", "sent r1"])
-    let waits = "SELECT round(extract(epoch FROM next_attempt_at - updated_at))::text FROM alert_deliveries"
-    #expect(try tenant.database.texts(waits + " WHERE state = 'pending'") == ["90"])
-    #expect(try tenant.database.texts("SELECT DISTINCT last_status::text FROM alert_deliveries") == ["207"])
-    #expect(try lease(10).isEmpty)
-  }
-
-  @Test("Recipients that remain are kept until others do")
-  func recipients() throws {
-    try tenant.admit(Tenant.match())
-    for (given, expected) in [
-      (["a@b.c", "d@e.f"], ["a@b.c", "d@e.f"]), (nil, ["a@b.c", "d@e.f"]), (["d@e.f"], ["d@e.f"]),
-    ] {
-      let delivery: LeasedDelivery = try lease()
-      let outcome = Outcome.waiting(milliseconds: 0, reason: "r", recipients: given)
-      try tenant.store.settle([delivery.settled(outcome, status: 450)])
-      let next: LeasedDelivery = try lease()
-      #expect(next.recipients == expected)
-      try makeDue()
-    }
-  }
-
-  @Test("What is due to a provider that was switched off or deleted since is skipped, and hides nothing behind it")
-  func skipped() throws {
-    try tenant.makeProviders("gone", "off")
-    try tenant.makePolicy("more", ["providers": ["gone", "off"]])
-    try tenant.admit(Tenant.match("more"))
-    try tenant.admit(Tenant.match())
+  /// Lets a number of seconds pass for every delivery.
+  private func pass(seconds: Int) throws {
     try tenant.database.run(
       """
-      DELETE FROM alert_providers WHERE provider_id = 'gone';
-      UPDATE alert_providers SET enabled = false WHERE provider_id = 'off';
+      UPDATE alert_deliveries
+      SET
+        next_attempt_at = next_attempt_at - interval '\(seconds) seconds',
+        leased_until = leased_until - interval '\(seconds) seconds',
+        created_at = created_at - interval '\(seconds) seconds'
       """)
-    #expect(try lease(1).map(\.providerID) == ["hook"])
-    let reason = "skipped the provider has been switched off or deleted"
-    #expect(try states() == ["pending", reason, reason])
   }
 
-  @Test("A provider that is no longer valid is leased with its faults")
-  func invalidProvider() throws {
-    try tenant.admit(Tenant.match())
-    try tenant.database.run("UPDATE alert_providers SET config = '{}'")
-    let delivery: LeasedDelivery = try lease()
-    #expect(throws: (any Error).self) { try delivery.provider.get() }
+  @Test("A leased delivery has all that a receiver needs")
+  func leased() throws {
+    let event = #"{"type" : "login","n":1.50}"#
+    let admission = try tenant.admit(Tenant.match(key: #"[["ann"]]"#, event: event))[0]
+    try pass(seconds: 90)
+    let delivery = try #require(try lease().first)
+    #expect(delivery.tenant == "acme" && delivery.providerID == "pager" && delivery.attempt == 1)
+    #expect((90...120).contains(delivery.age))
+    #expect(delivery.recipients == nil)
+    #expect(try delivery.provider.get().document["config"] == ["url": "https://example.com/pager"])
+    let notice = delivery.notice
+    #expect(notice.tenant == "acme" && notice.alertID == admission.alertID)
+    #expect(notice.policyID == "logins" && notice.policyName == "Logins" && notice.severity == .high)
+    #expect(notice.title == "title" && notice.message == "message" && notice.summary == "summary")
+    #expect(notice.event.bytes == Array(event.utf8))
+    #expect(try tenant.alerts().map(\.triggeredAt) == [notice.triggeredAt])
   }
 
-  @Test("An alert rings the bell")
-  func bell() throws {
-    let bell = try tenant.store.deliveryBell()
-    #expect(try !bell.waitForNotification(seconds: 0))
+  @Test("Alerts of one policy and throttle key have their deduplication key in common, and no others")
+  func deduplicationKeys() throws {
+    try tenant.makePolicy("others", ["providers": ["pager"]])
+    try tenant.admit(
+      Tenant.match(key: "[1]"), Tenant.match(key: "[1]"), Tenant.match(key: "[2]"), Tenant.match("others", key: "[1]"))
+    let keys = try lease().map(\.notice.deduplicationKey)
+    #expect(keys.count == 4)
+    #expect(Set(keys).count == 3)
+    #expect(keys.allSatisfy { $0.utf8.count == 64 })
+  }
+
+  @Test("The policy's name is its id where the policy has gone")
+  func deletedPolicy() throws {
     try tenant.admit(Tenant.match())
-    #expect(try bell.waitForNotification(seconds: 10))
+    _ = try tenant.store.deletePolicy(tenant: "acme", id: "logins")
+    #expect(try lease().map(\.notice.policyName) == ["logins"])
+  }
+
+  @Test("A delivery is leased to one process alone, however many ask at once")
+  func exclusive() throws {
+    _ = try tenant.store.admit(tenant: "acme", matches: (0..<200).map { _ in Tenant.match() })
+    let url = tenant.database.url
+    let ids = try onThreads(16) { _ in
+      let store = Store(url: url)
+      var ids: [String] = []
+      while true {
+        let leased = try store.leaseDeliveries(limit: 7, seconds: 60)
+        if leased.isEmpty { return ids }
+        ids += leased.map(\.id)
+      }
+    }.flatMap { $0 }
+    #expect(ids.count == 200)
+    #expect(Set(ids).count == 200)
+  }
+
+  @Test("The ones that wait longest come first, and no more than the limit")
+  func order() throws {
+    let alerts = try (0..<3).map { _ in
+      try pass(seconds: 10)
+      return try tenant.admit(Tenant.match())[0].alertID
+    }
+    #expect(try lease(limit: 2).map(\.notice.alertID) == Array(alerts[..<2]))
+    #expect(try lease(limit: 2).map(\.notice.alertID) == [alerts[2]])
+    #expect(try lease(limit: 2).isEmpty)
+  }
+
+  @Test("A lease that was not settled ends by time, and the next attempt counts on")
+  func expiredLease() throws {
+    try tenant.admit(Tenant.match())
+    let first = try #require(try lease(seconds: 60).first)
+    try pass(seconds: 59)
+    #expect(try lease().isEmpty)
+    try pass(seconds: 2)
+    let second = try #require(try lease().first)
+    #expect(second.id == first.id && second.attempt == 2 && second.leaseToken != first.leaseToken)
+    try tenant.store.settleDeliveries([first.settled(.rejected(reason: "too late"), status: 400)])
+    #expect(try row(first.id).prefix(2) == ["pending", "2"])
+    try tenant.store.settleDeliveries([second.settled(.sent(remark: nil), status: 200)])
+    #expect(try row(first.id) == ["sent", "2", "200", "-", "false", "-"])
+  }
+
+  @Test("Every outcome is written down in one statement for the batch")
+  func settle() throws {
+    _ = try tenant.store.admit(tenant: "acme", matches: (0..<4).map { _ in Tenant.match() })
+    let leased = try lease()
+    let outcomes: [Outcome] = [
+      .sent(remark: "one address is unknown"),
+      .waiting(milliseconds: 60_000, reason: "503\0", recipients: nil),
+      .rejected(reason: "gone"), .dead(reason: "three days are over"),
+    ]
+    try tenant.store.settleDeliveries(
+      zip(leased, outcomes).enumerated().map { $1.0.settled($1.1, status: $0 == 3 ? nil : 200 + $0) })
+    #expect(try row(leased[0].id) == ["sent", "1", "200", "one address is unknown", "false", "-"])
+    #expect(try row(leased[1].id) == ["pending", "1", "201", "503\u{FFFD}", "true", "-"])
+    #expect(try row(leased[2].id) == ["failed", "1", "202", "gone", "false", "-"])
+    #expect(try row(leased[3].id) == ["dead", "1", "-", "three days are over", "false", "-"])
+    #expect(try lease().isEmpty)
+    try pass(seconds: 61)
+    #expect(try lease().map(\.attempt) == [2])
+  }
+
+  @Test("Recipients that are left stay until others are told")
+  func recipients() throws {
+    try tenant.admit(Tenant.match())
+    func attempt(_ recipients: [String]?) throws -> [String]? {
+      let delivery = try #require(try lease().first)
+      let outcome = Outcome.waiting(milliseconds: 0, reason: "busy", recipients: recipients)
+      try tenant.store.settleDeliveries([delivery.settled(outcome, status: 451)])
+      return delivery.recipients
+    }
+    #expect(try attempt(["a@example.com", #""b, c"@example.com"#]) == nil)
+    #expect(try attempt(nil) == ["a@example.com", #""b, c"@example.com"#])
+    #expect(try attempt(nil) == ["a@example.com", #""b, c"@example.com"#])
+  }
+
+  @Test(
+    "What waits for a provider that was switched off or deleted is skipped, and does not hide what is due behind it")
+  func switchedOff() throws {
+    try tenant.makePolicy("mails", ["providers": ["mail"], "max_alerts_per_hour": 0])
+    _ = try tenant.store.admit(tenant: "acme", matches: (0..<5).map { _ in Tenant.match() })
+    try pass(seconds: 1)
+    let alert = try tenant.admit(Tenant.match("mails"))[0].alertID
+    try tenant.database.run("UPDATE alert_providers SET enabled = false WHERE provider_id = 'pager'")
+    #expect(try lease(limit: 2).map(\.notice.alertID) == [alert])
+    #expect(
+      try tenant.database.texts("SELECT state || ' ' || attempts FROM alert_deliveries WHERE provider_id = 'pager'")
+        == Array(repeating: "skipped 0", count: 5))
+  }
+
+  @Test("A provider that this program cannot read comes with the reason")
+  func unreadableProvider() throws {
+    try tenant.admit(Tenant.match())
+    try tenant.database.run(#"UPDATE alert_providers SET config = '{"url": 5}'"#)
+    let delivery = try #require(try lease().first)
+    #expect(throws: JSONFaults.self) { try delivery.provider.get() }
+  }
+
+  @Test("Who waits for deliveries is woken by an alert, and looks once before it listens")
+  func waiting() throws {
+    let start = Clock.monotonic
+    try tenant.store.waitForDeliveries(seconds: 60)
+    let (url, match) = (tenant.database.url, Tenant.match())
+    _ = try onThreads(1) { _ in try Store(url: url).admit(tenant: "acme", matches: [match]) }
+    try tenant.store.waitForDeliveries(seconds: 60)
+    #expect(Clock.monotonic - start < 30)
+    #expect(try lease().count == 1)
+    try tenant.store.waitForDeliveries(seconds: 0.01)
+  }
+
+  @Test("Through a pooler waiting is a matter of time")
+  func waitingThroughPooler() throws {
+    let start = Clock.monotonic
+    try Store(url: tenant.database.url, prepares: false).waitForDeliveries(seconds: 0.02)
+    #expect(Clock.monotonic - start >= 0.02)
   }
 }

@@ -14,14 +14,15 @@ struct StatusTests {
       """
       INSERT INTO tenants (tenant_id) VALUES ('busy'), ('idle');
       INSERT INTO alerts (
-        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, triggered_at, updated_at)
-      SELECT 'busy', 'alert-' || status, 'p', 'high', status, '', '', '', '{}', now(), now()
+        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, throttle_key, triggered_at,
+        updated_at)
+      SELECT 'busy', 'alert-' || status, 'p', 'high', status, '', '', '', '{}', '[]', now(), now()
       FROM unnest(ARRAY['active', 'resolved', 'suppressed']) AS status;
       INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, state, next_attempt_at, created_at)
       SELECT 'busy', 'alert-active', state, state, now(), now() - interval '90 seconds'
       FROM unnest(ARRAY['pending', 'sent', 'failed', 'dead', 'skipped']) AS state;
-      INSERT INTO alert_decision_counts (tenant_id, policy_id, hour, decision, events)
-      SELECT 'busy', policy_id, hour, 'throttled', 3
+      INSERT INTO alert_decision_counts (tenant_id, policy_id, hour, decision, slot, events)
+      SELECT 'busy', policy_id, hour, 'throttled', 0, 3
       FROM unnest(ARRAY['p', 'q']) AS policy_id,
         unnest(ARRAY[date_trunc('hour', now(), 'UTC'), date_trunc('hour', now(), 'UTC') - interval '1 hour']) AS hour;
       """)

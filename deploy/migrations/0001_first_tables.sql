@@ -5,6 +5,7 @@ CREATE TABLE tenants (
   policy_epoch bigint NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL DEFAULT now()
 );
+COMMENT ON TABLE tenants IS 'Whose policies and alerts are kept apart.';
 COMMENT ON COLUMN tenants.policy_epoch IS
   'Grows with every change to the tenant''s policies, rules and suppressions; workers keep what they compiled until it does.';
 
@@ -18,6 +19,7 @@ CREATE TABLE api_keys (
   revoked_at timestamptz,
   PRIMARY KEY (tenant_id, key_id)
 );
+COMMENT ON TABLE api_keys IS 'The keys of the API: each belongs to one tenant and has one role.';
 COMMENT ON COLUMN api_keys.digest IS 'SHA-256 of the key; the key itself is stored nowhere.';
 
 CREATE TABLE alert_policies (
@@ -54,6 +56,8 @@ CREATE TABLE alert_rules (
   PRIMARY KEY (tenant_id, rule_id)
 );
 
+COMMENT ON TABLE alert_rules IS 'Named conditions that policies share; the document is what the client sees.';
+
 CREATE TABLE alert_providers (
   tenant_id text NOT NULL REFERENCES tenants,
   provider_id text NOT NULL,
@@ -66,6 +70,7 @@ CREATE TABLE alert_providers (
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, provider_id)
 );
+COMMENT ON TABLE alert_providers IS 'Where alerts are sent.';
 COMMENT ON COLUMN alert_providers.config IS 'Holds secrets: only what talks to the receiver, or masks them, reads it.';
 
 CREATE TABLE alert_suppressions (
@@ -81,6 +86,9 @@ CREATE TABLE alert_suppressions (
   PRIMARY KEY (tenant_id, suppression_id)
 );
 
+COMMENT ON TABLE alert_suppressions IS
+  'Times in which the alerts of one policy, or of all (policy_id NULL), are held back for events that fit the document.';
+
 CREATE TABLE alerts (
   tenant_id text NOT NULL,
   alert_id text NOT NULL,
@@ -92,6 +100,7 @@ CREATE TABLE alerts (
   summary text NOT NULL,
   event_data json NOT NULL,
   event_id text,
+  throttle_key text NOT NULL,
   triggered_at timestamptz NOT NULL,
   acknowledged_at timestamptz,
   acknowledged_by text,
@@ -154,10 +163,13 @@ CREATE TABLE alert_decision_counts (
   policy_id text NOT NULL,
   hour timestamptz NOT NULL,
   decision text NOT NULL CHECK (decision IN ('raised', 'throttled', 'capped', 'suppressed', 'outside_window')),
+  slot smallint NOT NULL,
   events bigint NOT NULL,
-  PRIMARY KEY (tenant_id, policy_id, hour, decision)
+  PRIMARY KEY (tenant_id, policy_id, hour, decision, slot)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE alert_decision_counts IS 'Everything that matched, counted by what was decided.';
+COMMENT ON TABLE alert_decision_counts IS 'Everything that matched, counted by what was decided: the sum over the slots.';
+COMMENT ON COLUMN alert_decision_counts.slot IS
+  'Each connection counts in one of several rows, so that statements about one policy do not wait for each other''s commit.';
 
 CREATE TABLE alert_deliveries (
   tenant_id text NOT NULL,
@@ -171,12 +183,17 @@ CREATE TABLE alert_deliveries (
   lease_token uuid,
   last_status integer,
   last_error text,
+  recipients text[],
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, delivery_id)
 );
 CREATE INDEX alert_deliveries_due ON alert_deliveries (next_attempt_at) WHERE state = 'pending';
 CREATE INDEX alert_deliveries_of_alert ON alert_deliveries (tenant_id, alert_id);
+COMMENT ON TABLE alert_deliveries IS
+  'The outbox: one row per alert and provider, written with the alert. Who leases a row alone may attempt it until then.';
+COMMENT ON COLUMN alert_deliveries.recipients IS
+  'The e-mail addresses that are still to be reached; NULL for all of the provider''s.';
 COMMENT ON COLUMN alert_deliveries.state IS
   'failed: the receiver refused it for good. dead: the retries are exhausted. skipped: the provider was switched off.';
 
@@ -210,7 +227,7 @@ CREATE FUNCTION throttle_grant(
   asked bigint, throttle_minutes integer, max_alerts_per_hour integer,
   raised_this_hour bigint, last_alert_at timestamptz, at timestamptz
 ) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
   WHEN throttle_minutes > 0 AND last_alert_at + make_interval(mins => throttle_minutes) > at THEN 0
   ELSE least(
@@ -222,7 +239,7 @@ END;
 
 -- A key as it can be indexed: PostgreSQL's indexes take no more than a third of a page, and an event may hold anything.
 CREATE FUNCTION bounded_key(key text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
   WHEN octet_length(key) <= 255 THEN key
   ELSE 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex')

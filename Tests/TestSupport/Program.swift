@@ -1,6 +1,6 @@
 import Glibc
 
-/// A program of this package, run as a process of its own.
+/// A program, run as a process of its own.
 package final class Program {
   /// How a process ended.
   package enum Ending: Equatable, Sendable {
@@ -16,6 +16,8 @@ package final class Program {
     case bytes([UInt8])
     /// A listening socket, as a supervisor hands it to a FastCGI worker.
     case socket(FastCGISocket)
+    /// Whatever is open here.
+    case descriptor(CInt)
   }
 
   /// The process.
@@ -24,19 +26,25 @@ package final class Program {
   private let errors = TemporaryFile()
   private var ending: Ending?
 
-  /// Starts an executable of the package by name, with nothing in its environment but what is given.
+  /// Starts an executable of the package by its name, or any other by its path, with nothing in its environment but
+  /// what is given.
   package init(
     _ name: String, arguments: [String] = [], environment: [String: String] = [:], input: Input = .bytes([])
   ) throws {
     let file = if case .bytes(let bytes) = input { TemporaryFile(bytes) } else { TemporaryFile() }
-    let descriptor = if case .socket(let socket) = input { socket.descriptor } else { file.descriptor }
+    let descriptor =
+      switch input {
+      case .bytes: file.descriptor
+      case .socket(let socket): socket.descriptor
+      case .descriptor(let descriptor): descriptor
+      }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
     posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
-    let path = Self.directory + name
+    let path = name.hasPrefix("/") ? name : Self.directory + name
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in words + settings { free(text) } }
@@ -68,15 +76,18 @@ package final class Program {
   /// Sends a signal.
   package func signal(_ number: CInt) { Glibc.kill(pid, number) }
 
+  /// Whether the process has ended.
+  package var hasEnded: Bool {
+    if ending != nil { return true }
+    var status: CInt = 0
+    guard waitpid(pid, &status, WNOHANG) == pid else { return false }
+    ending = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)
+    return true
+  }
+
   /// Waits for the process to end by itself; nil if it has not after so many seconds.
   package func ending(within seconds: Int = 60) -> Ending? {
-    poll(within: seconds) {
-      if ending != nil { return true }
-      var status: CInt = 0
-      guard waitpid(pid, &status, WNOHANG) == pid else { return false }
-      ending = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)
-      return true
-    }
+    poll(within: seconds) { hasEnded }
     return ending
   }
 

@@ -78,8 +78,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
+      exclude: ["http_receiver.py", "mail_receiver.py"],
       swiftSettings: strict
     ),
+    tests("CurlTests", of: ["Curl", "Delivery", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),
     tests("StoreTests", of: ["Store", "Postgres", "Matching", "Delivery", "JSON", "Host", "TestSupport"]),

@@ -1,10 +1,11 @@
 import Matching
 
-/// Which addresses a delivery may connect to. A tenant writes the URLs, so without a policy it could make the service speak to
-/// machines that only the service can reach: its own host, its private network, a cloud's metadata service.
+/// Which addresses a delivery may connect to. A tenant writes the URLs, so without a policy it could make the service
+/// speak to machines that only the service can reach: its own host, its private network, a cloud's metadata service.
 ///
-/// The addresses of the public internet are allowed, and what the operator names beside them. A host's name decides nothing:
-/// it is the address of each connection that is judged, so a name that changes its address between two look-ups gains nothing.
+/// The addresses of the public internet are allowed, and what the operator names beside them. A host's name decides
+/// nothing: it is the address of each connection that is judged, so a name that changes its address between two
+/// look-ups gains nothing.
 package struct AddressPolicy: Sendable {
   private let exceptions: [Network]
 
@@ -16,7 +17,8 @@ package struct AddressPolicy: Sendable {
     package var description: String { "\"\(text)\" is neither an IP address nor a network such as 10.0.0.0/8" }
   }
 
-  /// Reads the networks that are allowed though they are not public: CIDR, parted by commas, spaces around them ignored.
+  /// Reads the networks that are allowed though they are not public: CIDR, parted by commas, spaces around them
+  /// ignored.
   package init(allowing list: String = "") throws(InvalidNetwork) {
     var exceptions: [Network] = []
     for entry in list.split(separator: ",") {
@@ -31,8 +33,8 @@ package struct AddressPolicy: Sendable {
   /// Whether a delivery may connect to the IPv4 address, given as 32 bits, most significant first.
   package func allows(ipv4 bits: UInt32) -> Bool { allows(Address(ipv4: bits)) }
 
-  /// Whether a delivery may connect to the IPv6 address, given as 128 bits, most significant first. One that only leads to an
-  /// IPv4 address (mapped, or translated by NAT64) is judged as that.
+  /// Whether a delivery may connect to the IPv6 address, given as 128 bits, most significant first. One that only leads
+  /// to an IPv4 address (mapped, or translated by NAT64) is judged as that.
   package func allows(ipv6High high: UInt64, low: UInt64) -> Bool { allows(Address(high: high, low: low)) }
 
   func allows(_ address: Address) -> Bool {
@@ -58,7 +60,7 @@ package struct AddressPolicy: Sendable {
   /// loopback, IPv4-compatible, private (fc00::/7), link-local, site-local and multicast addresses and local NAT64.
   private static let global6 = ["2000::/3"].compactMap(Network.init)
 
-  /// What of it is not public by the IANA IPv6 Special-Purpose Address Registry: protocols, Teredo among them, 6to4, which
-  /// both carry IPv4 to wherever the address says, and addresses for documentation.
+  /// What of it is not public by the IANA IPv6 Special-Purpose Address Registry: protocols, Teredo among them, 6to4,
+  /// which both carry IPv4 to wherever the address says, and addresses for documentation.
   private static let special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"].compactMap(Network.init)
 }

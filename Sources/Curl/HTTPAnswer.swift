@@ -1,0 +1,44 @@
+import Delivery
+
+/// An HTTP answer while it comes in, bounded.
+struct HTTPAnswer {
+  /// An answer with more header fields than these bytes is none.
+  private static let fieldsLimit = 1 << 16
+  /// A longer body is not waited for. It is read that far so that the connection can serve again.
+  private static let bodyLimit = 1 << 16
+
+  private var fieldBytes = 0
+  private var bodyBytes = 0
+  private var body: [UInt8] = []
+  private var retryAfter: String?
+  /// Whether the rest of the body was not taken.
+  private(set) var isCut = false
+
+  /// Takes a line of the header, the status line among them; false if that is too much.
+  mutating func take(line: UnsafeRawBufferPointer) -> Bool {
+    fieldBytes += line.count
+    // An interim answer (RFC 9110, section 15.2) may stand before the answer, with fields of its own.
+    if line.starts(with: "HTTP/".utf8) { retryAfter = nil }
+    if let value = Self.value(of: "retry-after", in: line) { retryAfter = value }
+    return fieldBytes <= Self.fieldsLimit
+  }
+
+  /// Takes a part of the body; false if no more of it is wanted.
+  mutating func take(body part: UnsafeRawBufferPointer) -> Bool {
+    body += part.prefix(HTTPReply.bodyLimit - body.count)
+    bodyBytes += part.count
+    isCut = bodyBytes > Self.bodyLimit
+    return !isCut
+  }
+
+  /// What the answer is, with its status.
+  func reply(status: Int) -> HTTPReply { HTTPReply(status: status, retryAfter: retryAfter, body: body) }
+
+  private static func value(of name: String, in line: UnsafeRawBufferPointer) -> String? {
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon == name.utf8.count,
+      zip(line, name.utf8).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
+    else { return nil }
+    let text = String(decoding: line[(colon + 1)...].prefix(100), as: UTF8.self)
+    return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+}

@@ -1,0 +1,148 @@
+import CCurl
+import Delivery
+import Glibc
+
+/// Carries many transfers at once, in one thread: a slow receiver delays no other.
+///
+/// `Tag` is what the caller knows a transfer by. While there is a queue the process ignores SIGPIPE: TLS writes to
+/// connections that the other side may have closed.
+package final class TransferQueue<Tag> {
+  private let multi: UnsafeMutableRawPointer
+  private let rules: Rules
+  private var idle: [EasyHandle] = []
+  private var underWay: [UnsafeMutableRawPointer: Item] = [:]
+  /// Those of them whose connection libcurl has handed over.
+  private var speaking: [UnsafeMutableRawPointer: MailExchange] = [:]
+  private var finished: [(tag: Tag, reply: Reply)] = []
+
+  private struct Item {
+    let exchange: any Exchange
+    let tag: Tag
+  }
+
+  /// A queue whose transfers reach only addresses that the policy allows.
+  ///
+  /// - Parameters:
+  ///   - addresses: The policy.
+  ///   - authorities: A file of certificates in PEM to trust instead of the system's; nil or empty for the system's.
+  /// - Throws: If libcurl cannot be set up.
+  package init(addresses: AddressPolicy, authorities: String? = nil) throws(QueueFailure) {
+    try QueueFailure.check(Library.isReady)
+    guard let multi = curl_multi_init() else { throw QueueFailure(CURLM_OUT_OF_MEMORY) }
+    self.multi = multi
+    rules = Rules(addresses: addresses, authorities: authorities.flatMap { $0.isEmpty ? nil : $0 })
+  }
+
+  deinit {
+    for item in underWay.values { curl_multi_remove_handle(multi, item.exchange.handle.pointer) }
+    curl_multi_cleanup(multi)
+  }
+
+  /// The transfers that have been added and not been given back with their reply.
+  package var count: Int { underWay.count + finished.count }
+
+  /// Takes a transfer on. It begins with the next ``wait(seconds:orReadable:)``, which must follow soon: its time runs.
+  package func add(_ transfer: Transfer, tag: Tag) {
+    guard let handle = idle.popLast() ?? EasyHandle() else {
+      finished.append((tag, .failure(TransportFailure(.talking, detail: "no memory"))))
+      return
+    }
+    do {
+      let exchange: any Exchange =
+        switch transfer {
+        case .http(let transfer): try HTTPExchange(transfer, on: handle, rules: rules)
+        case .mail(let transfer): try MailExchange(transfer, on: handle, rules: rules)
+        }
+      underWay[handle.pointer] = Item(exchange: exchange, tag: tag)
+      curl_multi_add_handle(multi, handle.pointer)
+    } catch {
+      retire(handle)
+      finished.append((tag, .failure(TransportFailure(error))))
+    }
+  }
+
+  /// Carries the transfers on until some are finished, one of the descriptors is readable or the time is over.
+  ///
+  /// - Parameters:
+  ///   - seconds: The most to wait; with 0 it only does what can be done at once.
+  ///   - descriptors: What else to wake up for, such as the socket of a database connection.
+  /// - Returns: The transfers that are finished, each with its reply; empty if there are none yet.
+  /// - Throws: If libcurl cannot go on.
+  package func wait(
+    seconds: Double, orReadable descriptors: [CInt] = []
+  ) throws(QueueFailure) -> [(tag: Tag, reply: Reply)] {
+    let deadline = Moment.now + seconds
+    while true {
+      try proceed()
+      let left = deadline - Moment.now
+      if !finished.isEmpty || left <= 0 { break }
+      if try poll(seconds: left, descriptors) {
+        try proceed()
+        break
+      }
+    }
+    defer { finished = [] }
+    return finished
+  }
+
+  /// Lets every transfer do what it can without waiting.
+  private func proceed() throws(QueueFailure) {
+    var running: CInt = 0
+    try QueueFailure.check(curl_multi_perform(multi, &running))
+    var left: CInt = 0
+    while let message = curl_multi_info_read(multi, &left) {
+      guard let handle = message.pointee.easy_handle, let item = underWay[handle] else { continue }
+      if let reply = item.exchange.reply(after: message.pointee.data.result) {
+        finish(handle, reply)
+      } else {
+        speaking[handle] = item.exchange as? MailExchange
+      }
+    }
+    for (handle, exchange) in speaking {
+      if let reply = exchange.proceed() { finish(handle, reply) }
+    }
+  }
+
+  private func finish(_ pointer: UnsafeMutableRawPointer, _ reply: Reply) {
+    speaking[pointer] = nil
+    curl_multi_remove_handle(multi, pointer)
+    guard let item = underWay.removeValue(forKey: pointer) else { return }
+    retire(item.exchange.handle)
+    finished.append((item.tag, reply))
+  }
+
+  private func retire(_ handle: EasyHandle) {
+    handle.reset()
+    idle.append(handle)
+  }
+
+  /// Waits for anything to happen; tells whether one of the descriptors has become readable.
+  private func poll(seconds: Double, _ descriptors: [CInt]) throws(QueueFailure) -> Bool {
+    let limit = speaking.values.reduce(seconds) { min($0, $1.secondsLeft) }
+    let milliseconds = CInt(min(limit * 1000, 3_600_000).rounded(.up))
+    var waits = descriptors.map { curl_waitfd(fd: $0, events: Int16(CURL_WAIT_POLLIN), revents: 0) }
+    waits += speaking.values.map(\.wait)
+    try QueueFailure.check(curl_multi_poll(multi, &waits, CUnsignedInt(waits.count), milliseconds, nil))
+    return waits.prefix(descriptors.count).contains { $0.revents != 0 }
+  }
+}
+
+/// libcurl cannot go on, for want of memory or by a fault in its use; no transfer is to blame.
+package struct QueueFailure: Error, CustomStringConvertible {
+  /// What libcurl says.
+  package let description: String
+
+  init(_ code: CURLMcode) { description = "libcurl: " + String(cString: curl_multi_strerror(code)) }
+
+  static func check(_ code: CURLMcode) throws(QueueFailure) {
+    if code != CURLM_OK { throw QueueFailure(code) }
+  }
+}
+
+/// What is done once in a process.
+private enum Library {
+  static let isReady: CURLMcode = {
+    signal(SIGPIPE, SIG_IGN)
+    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK ? CURLM_OK : CURLM_INTERNAL_ERROR
+  }()
+}

@@ -94,6 +94,12 @@ let package = Package(
       dependencies: ["JSON", "TestSupport"] + routes.map { .init(stringLiteral: $0) },
       path: "Tests/RouteTests",
       swiftSettings: strict),
+    .testTarget(
+      name: "JobTests",
+      dependencies: ["Store", "Delivery", "Matching", "JSON", "Host", "Postgres", "TestSupport"]
+        + jobs.map { .init(stringLiteral: $0) },
+      path: "Tests/JobTests",
+      swiftSettings: strict),
     .executableTarget(
       name: "fastcgi-test-worker",
       dependencies: ["FastCGI"],

@@ -100,7 +100,6 @@ CREATE TABLE public.alert_deliveries (
     recipients text[],
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    remaining_recipients text[],
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
 );
 
@@ -117,23 +116,10 @@ COMMENT ON TABLE public.alert_deliveries IS 'The outbox: one row per alert and p
 COMMENT ON COLUMN public.alert_deliveries.state IS 'failed: the receiver refused it for good. dead: the retries are exhausted. skipped: the provider was switched off.';
 
 --
--- Name: COLUMN alert_deliveries.leased_until; Type: COMMENT; Schema: public; Owner: -
---
-
-COMMENT ON COLUMN public.alert_deliveries.leased_until IS 'While an attempt is under way: until then nobody else may attempt it. next_attempt_at is the same moment meanwhile, so a lease
-that was never settled falls due by itself.';
-
---
 -- Name: COLUMN alert_deliveries.recipients; Type: COMMENT; Schema: public; Owner: -
 --
 
 COMMENT ON COLUMN public.alert_deliveries.recipients IS 'The e-mail addresses that are still to be reached; NULL for all of the provider''s.';
-
---
--- Name: COLUMN alert_deliveries.remaining_recipients; Type: COMMENT; Schema: public; Owner: -
---
-
-COMMENT ON COLUMN public.alert_deliveries.remaining_recipients IS 'The e-mail addresses that did not take it yet where others did; NULL for all of the provider''s.';
 
 --
 -- Name: alert_policies; Type: TABLE; Schema: public; Owner: -

@@ -88,6 +88,10 @@ package final class Connection {
     try run(Statement("listen \(channel)", "LISTEN \(channel)"))
   }
 
+  /// The socket, readable when a notification may have come or the connection was lost: for a program that waits for several
+  /// things at once. It may change when the connection is used.
+  package var descriptor: CInt { PQsocket(handle) }
+
   /// Waits until a notification arrives on any channel listened to, and takes all that are there. False when the time is up or a
   /// signal came in, so that the caller can look whether it has been asked to stop.
   package func waitForNotification(seconds: Double) throws(PostgresError) -> Bool {

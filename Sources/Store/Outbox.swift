@@ -1,5 +1,4 @@
 import Delivery
-import Glibc
 import JSON
 import Matching
 import Postgres
@@ -95,8 +94,10 @@ extension Store {
     ORDER BY due.next_attempt_at
     """)
 
-  /// Writes down what became of attempts. A delivery that is not under the lease of its attempt any more is left as it is.
-  package func settleDeliveries(_ settlements: [Settlement]) throws(PostgresError) {
+  /// Writes down what became of attempts, and tells of how many. A delivery that is not under the lease of its attempt any more
+  /// is left as it is.
+  @discardableResult
+  package func settleDeliveries(_ settlements: [Settlement]) throws(PostgresError) -> Int {
     try write(
       Self.settle,
       .texts(settlements.map(\.tenant)),
@@ -106,7 +107,8 @@ extension Store {
       .ints(settlements.map(\.outcome.milliseconds)),
       .texts(settlements.map { $0.status.map { String($0) } }),
       .texts(settlements.map(\.outcome.remark)),
-      .texts(settlements.map(\.outcome.recipients)))
+      .texts(settlements.map(\.outcome.recipients))
+    ).count
   }
 
   private static let settle = Statement(
@@ -130,23 +132,16 @@ extension Store {
     WHERE delivery.tenant_id = settled.tenant_id
       AND delivery.delivery_id = settled.delivery_id::uuid
       AND delivery.lease_token = settled.lease_token::uuid
+    RETURNING delivery.delivery_id
     """)
 
-  /// Waits until a delivery may be due, and no longer than a number of seconds: an alert that is raised wakes it. Through a
-  /// pooler, where nobody can listen, it waits out the time.
-  package func waitForDeliveries(seconds: Double) throws(PostgresError) {
-    guard prepares else {
-      usleep(UInt32(min(max(seconds, 0), 1000) * 1e6))
-      return
-    }
-    let connection = try connected()
-    if listening === connection {
-      _ = try connection.waitForNotification(seconds: seconds)
-    } else {
-      // What was raised before this has not been told, so the caller looks once more.
-      try connection.listen(to: "tocsin_deliveries")
-      listening = connection
-    }
+  /// A connection of its own that hears of every alert that is raised; nil behind a pooler in transaction mode, where nobody can
+  /// listen.
+  package func deliveryBell() throws(PostgresError) -> Connection? {
+    guard prepares else { return nil }
+    let connection = try freshConnection()
+    try connection.listen(to: "tocsin_deliveries")
+    return connection
   }
 }
 

@@ -8,8 +8,6 @@ package final class Store {
   let prepares: Bool
   private let timeouts: Timeouts
   private var connection: Connection?
-  /// The connection that listens to new deliveries, while there is one.
-  weak var listening: Connection?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

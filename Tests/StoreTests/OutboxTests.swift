@@ -1,5 +1,4 @@
 import Delivery
-import Host
 import JSON
 import Postgres
 import Store
@@ -118,9 +117,9 @@ struct OutboxTests {
     try pass(seconds: 2)
     let second = try #require(try lease().first)
     #expect(second.id == first.id && second.attempt == 2 && second.leaseToken != first.leaseToken)
-    try tenant.store.settleDeliveries([first.settled(.rejected(reason: "too late"), status: 400)])
+    #expect(try tenant.store.settleDeliveries([first.settled(.rejected(reason: "too late"), status: 400)]) == 0)
     #expect(try row(first.id).prefix(2) == ["pending", "2"])
-    try tenant.store.settleDeliveries([second.settled(.sent(remark: nil), status: 200)])
+    #expect(try tenant.store.settleDeliveries([second.settled(.sent(remark: nil), status: 200)]) == 1)
     #expect(try row(first.id) == ["sent", "2", "200", "-", "false", "-"])
   }
 
@@ -180,22 +179,12 @@ struct OutboxTests {
     #expect(throws: JSONFaults.self) { try delivery.provider.get() }
   }
 
-  @Test("Who waits for deliveries is woken by an alert, and looks once before it listens")
-  func waiting() throws {
-    let start = Clock.monotonic
-    try tenant.store.waitForDeliveries(seconds: 60)
-    let (url, match) = (tenant.database.url, Tenant.match())
-    _ = try onThreads(1) { _ in try Store(url: url).admit(tenant: "acme", matches: [match]) }
-    try tenant.store.waitForDeliveries(seconds: 60)
-    #expect(Clock.monotonic - start < 30)
-    #expect(try lease().count == 1)
-    try tenant.store.waitForDeliveries(seconds: 0.01)
-  }
-
-  @Test("Through a pooler waiting is a matter of time")
-  func waitingThroughPooler() throws {
-    let start = Clock.monotonic
-    try Store(url: tenant.database.url, prepares: false).waitForDeliveries(seconds: 0.02)
-    #expect(Clock.monotonic - start >= 0.02)
+  @Test("An alert rings the bell, which nobody can hear through a pooler")
+  func bell() throws {
+    let bell = try #require(try tenant.store.deliveryBell())
+    #expect(try !bell.waitForNotification(seconds: 0))
+    try tenant.admit(Tenant.match())
+    #expect(try bell.waitForNotification(seconds: 60))
+    #expect(try Store(url: tenant.database.url, prepares: false).deliveryBell() == nil)
   }
 }

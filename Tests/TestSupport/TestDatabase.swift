@@ -58,6 +58,15 @@ package final class TestDatabase {
   /// Runs SQL of the test's own on a connection to another database of the server, for what cannot be done from within.
   package func administer(_ command: String) throws { try Self.administer(command) }
 
+  /// Closes all connections to a database and lets nobody in until the body has returned.
+  package static func interrupt(_ name: String, while body: () throws -> Void) throws {
+    try administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+    try administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+    let outcome = Swift.Result(catching: body)
+    try administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+    try outcome.get()
+  }
+
   private static func server() throws -> String {
     guard let url = Environment["TOCSIN_TEST_DATABASE_URL"] else { throw Failure.noServer }
     return url

@@ -1,0 +1,60 @@
+import Curl
+import Delivery
+import Glibc
+import Host
+import Store
+
+/// Carries the outbox out: what is due goes to its receivers, and what comes of it is written down.
+///
+/// Cron starts it each minute and it runs for almost as long; a supervisor that starts it again may let it run on. Any number
+/// of them may run at once, on any number of hosts.
+@main
+struct Deliver {
+  static func main() {
+    let termination = Termination()
+    do {
+      let settings = try Settings()
+      let queue = try TransferQueue<Deliverer.Flight>(
+        addresses: settings.addresses, authorities: settings.authorities)
+      let deliverer = Deliverer(outbox: try Store.configured(), queue: queue, pagerDutyURL: settings.pagerDutyURL)
+      try deliverer.run(for: settings.seconds, until: termination)
+    } catch {
+      Log.error("deliveries are not carried out", ["error": "\(error)"])
+      exit(1)
+    }
+  }
+}
+
+/// What the environment says beside where the database is.
+struct Settings {
+  /// How long to run before the next start takes over; nil until asked to end.
+  let seconds: Double?
+  let addresses: AddressPolicy
+  let authorities: String?
+  let pagerDutyURL: String?
+
+  /// A setting that says nothing sensible.
+  struct Invalid: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  init() throws {
+    seconds = try Self.seconds(Environment["ALERTING_DELIVER_SECONDS"] ?? "")
+    do {
+      addresses = try AddressPolicy(allowing: Environment["ALERTING_OUTBOUND_ALLOW"] ?? "")
+    } catch {
+      throw Invalid(description: "ALERTING_OUTBOUND_ALLOW: \(error)")
+    }
+    authorities = Environment["ALERTING_CA_FILE"]
+    pagerDutyURL = Environment["ALERTING_PAGERDUTY_URL"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Almost a minute by default, so that a start each minute leaves no gap; 0 is without end.
+  private static func seconds(_ text: String) throws -> Double? {
+    guard !text.isEmpty else { return 55 }
+    guard let seconds = Int(text), (0...86_400).contains(seconds) else {
+      throw Invalid(description: "ALERTING_DELIVER_SECONDS: \"\(text)\" is no whole number from 0 to 86400")
+    }
+    return seconds == 0 ? nil : Double(seconds)
+  }
+}

@@ -6,16 +6,18 @@ final class EasyHandle {
   private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
   private var lists: [UnsafeMutablePointer<curl_slist>] = []
 
-  /// An option that libcurl did not take.
+  /// What libcurl would not take.
   struct Refused: Error {
     let code: CURLcode
+
+    static let noMemory = Refused(code: CURLE_OUT_OF_MEMORY)
   }
 
-  /// Nil if there is no memory.
-  init?() {
+  /// Fails only if there is no memory.
+  init() throws(Refused) {
     guard let pointer = curl_easy_init() else {
       message.deallocate()
-      return nil
+      throw .noMemory
     }
     self.pointer = pointer
   }
@@ -48,7 +50,7 @@ final class EasyHandle {
     for value in values {
       guard let longer = curl_slist_append(list, value) else {
         curl_slist_free_all(list)
-        throw Refused(code: CURLE_OUT_OF_MEMORY)
+        throw .noMemory
       }
       list = longer
     }

@@ -10,10 +10,10 @@ final class HTTPExchange: Exchange {
   /// The most seconds until a receiver has taken the connection; one that is up does so in far less.
   private static let secondsToConnect = 10
 
-  init(_ transfer: HTTPTransfer, on handle: EasyHandle, rules: Rules) throws(EasyHandle.Refused) {
+  init(_ transfer: HTTPTransfer, on handle: EasyHandle, settings: ConnectionSettings) throws(EasyHandle.Refused) {
     self.handle = handle
-    gate = AddressGate(policy: rules.addresses)
-    try rules.apply(
+    gate = AddressGate(policy: settings.addresses)
+    try settings.apply(
       to: handle, gate: gate, protocols: "http,https", seconds: transfer.timeoutSeconds,
       verifiesTLS: transfer.verifiesTLS)
     try handle.set(CURLOPT_CONNECTTIMEOUT, Self.secondsToConnect)

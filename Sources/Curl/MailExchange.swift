@@ -16,16 +16,16 @@ final class MailExchange: Exchange {
   /// The last reply while libcurl greets the server and logs in.
   private var lastReply: MailReplyText?
 
-  init(_ transfer: MailTransfer, on handle: EasyHandle, rules: Rules) throws(EasyHandle.Refused) {
+  init(_ transfer: MailTransfer, on handle: EasyHandle, settings: ConnectionSettings) throws(EasyHandle.Refused) {
     // A password is not for everybody on the way to read.
     guard MailDialogue.canSpeak(of: transfer), transfer.login == nil || transfer.security != .none else {
       throw EasyHandle.Refused(code: CURLE_BAD_FUNCTION_ARGUMENT)
     }
     self.handle = handle
-    gate = AddressGate(policy: rules.addresses)
+    gate = AddressGate(policy: settings.addresses)
     deadline = Moment.now + Double(transfer.timeoutSeconds)
     dialogue = MailDialogue(transfer)
-    try rules.apply(
+    try settings.apply(
       to: handle, gate: gate, protocols: "smtp,smtps", seconds: transfer.timeoutSeconds, verifiesTLS: true)
     let scheme = transfer.security == .implicit ? "smtps" : "smtp"
     try handle.set(CURLOPT_URL, "\(scheme)://\(transfer.host):\(transfer.port)")

@@ -8,7 +8,7 @@ import Glibc
 /// connections that the other side may have closed.
 package final class TransferQueue<Tag> {
   private let multi: UnsafeMutableRawPointer
-  private let rules: Rules
+  private let settings: ConnectionSettings
   private var idle: [EasyHandle] = []
   private var underWay: [UnsafeMutableRawPointer: Item] = [:]
   /// Those of them whose connection libcurl has handed over.
@@ -27,10 +27,10 @@ package final class TransferQueue<Tag> {
   ///   - authorities: A file of certificates in PEM to trust instead of the system's; nil or empty for the system's.
   /// - Throws: If libcurl cannot be set up.
   package init(addresses: AddressPolicy, authorities: String? = nil) throws(QueueFailure) {
-    try QueueFailure.check(Library.isReady)
+    try QueueFailure.check(Library.setUp)
     guard let multi = curl_multi_init() else { throw QueueFailure(CURLM_OUT_OF_MEMORY) }
     self.multi = multi
-    rules = Rules(addresses: addresses, authorities: authorities.flatMap { $0.isEmpty ? nil : $0 })
+    settings = ConnectionSettings(addresses: addresses, authorities: authorities.flatMap { $0.isEmpty ? nil : $0 })
   }
 
   deinit {
@@ -43,21 +43,27 @@ package final class TransferQueue<Tag> {
 
   /// Takes a transfer on. It begins with the next ``wait(seconds:orReadable:)``, which must follow soon: its time runs.
   package func add(_ transfer: Transfer, tag: Tag) {
-    guard let handle = idle.popLast() ?? EasyHandle() else {
-      finished.append((tag, .failure(TransportFailure(.talking, detail: "no memory"))))
-      return
+    do throws(EasyHandle.Refused) {
+      try start(transfer, tag)
+    } catch {
+      finished.append((tag, .failure(TransportFailure(error))))
     }
-    do {
+  }
+
+  private func start(_ transfer: Transfer, _ tag: Tag) throws(EasyHandle.Refused) {
+    let handle = if let idle = idle.popLast() { idle } else { try EasyHandle() }
+    do throws(EasyHandle.Refused) {
       let exchange: any Exchange =
         switch transfer {
-        case .http(let transfer): try HTTPExchange(transfer, on: handle, rules: rules)
-        case .mail(let transfer): try MailExchange(transfer, on: handle, rules: rules)
+        case .http(let transfer): try HTTPExchange(transfer, on: handle, settings: settings)
+        case .mail(let transfer): try MailExchange(transfer, on: handle, settings: settings)
         }
+      // This fails for want of memory alone.
+      guard curl_multi_add_handle(multi, handle.pointer) == CURLM_OK else { throw .noMemory }
       underWay[handle.pointer] = Item(exchange: exchange, tag: tag)
-      curl_multi_add_handle(multi, handle.pointer)
     } catch {
       retire(handle)
-      finished.append((tag, .failure(TransportFailure(error))))
+      throw error
     }
   }
 
@@ -141,7 +147,7 @@ package struct QueueFailure: Error, CustomStringConvertible {
 
 /// What is done once in a process.
 private enum Library {
-  static let isReady: CURLMcode = {
+  static let setUp: CURLMcode = {
     signal(SIGPIPE, SIG_IGN)
     return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK ? CURLM_OK : CURLM_INTERNAL_ERROR
   }()

@@ -483,13 +483,13 @@ CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (next_a
 -- Name: alert_deliveries_of_alert; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (tenant_id, alert_id);
+CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (alert_id);
 
 --
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alerts_newest_first ON public.alerts USING btree (tenant_id, triggered_at DESC, alert_id DESC);
+CREATE INDEX alerts_newest_first ON public.alerts USING btree (tenant_id, triggered_at DESC);
 
 --
 -- Name: alert_policies alert_policies_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

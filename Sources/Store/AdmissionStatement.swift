@@ -121,7 +121,9 @@ extension Store {
         END AS held_back
     ),
 
-    -- The first matches of a key get what it was granted; the others fold into the latest alert of the key.
+    -- The first matches of a key get what it was granted; the others fold into the latest alert of the key. Every key has its
+    -- match, so FULL is LEFT here, but it can only be a hash or merge join: a plan made for one match might else go through
+    -- all pairs of a large batch.
     decided AS (
       SELECT
         judged.*,
@@ -135,7 +137,7 @@ extension Store {
           )
         ) AS is_granted
       FROM judged
-      LEFT JOIN granted USING (policy_id, throttle_key, is_suppressed)
+      FULL JOIN granted USING (policy_id, throttle_key, is_suppressed)
     ),
 
     outcome AS (
@@ -152,7 +154,11 @@ extension Store {
           WHEN NOT is_asking THEN earlier_alert_id
           WHEN is_granted THEN alert_id
           ELSE open_alert_id
-        END AS alert
+        END AS alert,
+        CASE
+          WHEN is_granted AND NOT is_suppressed THEN alert_id
+          WHEN earlier_decision = 'raised' THEN earlier_alert_id
+        END AS raised_alert
       FROM decided
     ),
 
@@ -173,9 +179,13 @@ extension Store {
       INSERT INTO alert_repeats AS repeats (tenant_id, alert_id, events, last_event_at)
       SELECT $1, granted.alert_id, granted.asked - granted.granted, now()
       FROM granted
-      LEFT JOIN alerts ON alerts.tenant_id = $1 AND alerts.alert_id = granted.alert_id
       WHERE granted.asked > granted.granted
-        AND alerts.status IS DISTINCT FROM 'resolved'
+        AND NOT EXISTS (
+          SELECT
+          FROM alerts
+          WHERE tenant_id = $1 AND alert_id = granted.alert_id AND status = 'resolved'
+          OFFSET 0
+        )
       ORDER BY granted.alert_id
       ON CONFLICT (tenant_id, alert_id) DO UPDATE
       SET
@@ -236,8 +246,12 @@ extension Store {
         UNION ALL
         SELECT delivery.alert_id, delivery.provider_id, delivery.state
         FROM outcome
-        JOIN alert_deliveries AS delivery
-          ON delivery.tenant_id = $1 AND delivery.alert_id = outcome.earlier_alert_id
+        CROSS JOIN LATERAL (
+          SELECT *
+          FROM alert_deliveries
+          WHERE tenant_id = $1 AND alert_id = outcome.earlier_alert_id
+          OFFSET 0
+        ) AS delivery
         WHERE outcome.earlier_decision = 'raised'
       ) AS delivery
       GROUP BY alert_id
@@ -255,10 +269,14 @@ extension Store {
       coalesce(deliveries.states, '{}'),
       (SELECT count(*) FROM notified)
     FROM outcome
-    LEFT JOIN alerts AS earlier
-      ON earlier.tenant_id = $1 AND earlier.alert_id = outcome.earlier_alert_id
-    LEFT JOIN deliveries
-      ON deliveries.alert_id = outcome.alert AND outcome.decision = 'raised'
+    LEFT JOIN LATERAL (
+      SELECT title, summary
+      FROM alerts
+      WHERE tenant_id = $1 AND alert_id = outcome.earlier_alert_id
+      OFFSET 0
+    ) AS earlier ON true
+    FULL JOIN deliveries
+      ON deliveries.alert_id = outcome.raised_alert
     ORDER BY outcome.position
     """)
 }

@@ -1,4 +1,7 @@
 -- Every primary key begins with tenant_id, so that the tables can be spread over hosts by tenant.
+--
+-- For an empty table PostgreSQL finds all indexes equally good that a query could use, takes the newest, and keeps the plan
+-- while the table grows. So no other index of a table begins with tenant_id, or the primary key is made after it.
 
 CREATE TABLE tenants (
   tenant_id text PRIMARY KEY,
@@ -106,10 +109,10 @@ CREATE TABLE alerts (
   acknowledged_by text,
   resolved_at timestamptz,
   resolved_by text,
-  updated_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, alert_id)
+  updated_at timestamptz NOT NULL
 );
-CREATE INDEX alerts_newest_first ON alerts (tenant_id, triggered_at DESC, alert_id DESC);
+CREATE INDEX alerts_newest_first ON alerts (tenant_id, triggered_at DESC);
+ALTER TABLE alerts ADD PRIMARY KEY (tenant_id, alert_id);
 COMMENT ON TABLE alerts IS 'Outlives its policy: policy_id is no foreign key.';
 COMMENT ON COLUMN alerts.event_data IS
   'The event byte for byte as it came. json, not jsonb: that would refuse \u0000 and forget duplicate keys.';
@@ -189,7 +192,7 @@ CREATE TABLE alert_deliveries (
   PRIMARY KEY (tenant_id, delivery_id)
 );
 CREATE INDEX alert_deliveries_due ON alert_deliveries (next_attempt_at) WHERE state = 'pending';
-CREATE INDEX alert_deliveries_of_alert ON alert_deliveries (tenant_id, alert_id);
+CREATE INDEX alert_deliveries_of_alert ON alert_deliveries (alert_id);
 COMMENT ON TABLE alert_deliveries IS
   'The outbox: one row per alert and provider, written with the alert. Who leases a row alone may attempt it until then.';
 COMMENT ON COLUMN alert_deliveries.recipients IS

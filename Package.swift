@@ -86,7 +86,7 @@ let package = Package(
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),
     tests("StoreTests", of: ["Store", "Postgres", "Matching", "Delivery", "JSON", "Host", "TestSupport"]),
     tests("TidyTests", of: []),
-    tests("EndToEndTests", of: ["TestSupport"]),
+    tests("EndToEndTests", of: ["JSON", "Matching", "TestSupport"]),
     tests("HostTests", of: ["Host"]),
     tests("APITests", of: ["API", "JSON"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),

@@ -13,6 +13,8 @@ package final class TestAuthority {
     var template = Array("/tmp/tocsin-authority-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemFailure("make a folder for certificates", errno) }
     folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    // Services run as accounts of their own; openssl keeps the keys from them.
+    guard chmod(folder, 0o711) == 0 else { throw SystemFailure("open the folder for certificates", errno) }
     certificateFile = folder + "/authority.pem"
     serverFiles = (folder + "/server.pem", folder + "/server.key")
     let key = folder + "/authority.key"

@@ -7,7 +7,7 @@
 --
 
 CREATE FUNCTION public.bounded_key(key text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (octet_length(key) <= 255) THEN key ELSE ('sha256:'::text || encode(sha256(convert_to(key, 'UTF8'::name)), 'hex'::text)) END;
 
 --
@@ -489,7 +489,7 @@ CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (a
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alerts_newest_first ON public.alerts USING btree (tenant_id, triggered_at DESC);
+CREATE INDEX alerts_newest_first ON public.alerts USING btree (((tenant_id || ''::text)), triggered_at DESC, alert_id DESC);
 
 --
 -- Name: alert_policies alert_policies_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

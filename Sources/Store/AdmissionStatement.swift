@@ -249,10 +249,10 @@ extension Store {
         CROSS JOIN LATERAL (
           SELECT *
           FROM alert_deliveries
-          WHERE tenant_id = $1 AND alert_id = outcome.earlier_alert_id
+          WHERE alert_id = outcome.earlier_alert_id
           OFFSET 0
         ) AS delivery
-        WHERE outcome.earlier_decision = 'raised'
+        WHERE outcome.earlier_decision = 'raised' AND delivery.tenant_id = $1
       ) AS delivery
       GROUP BY alert_id
     )

@@ -77,14 +77,19 @@ package struct Alert: Sendable {
     coalesce(delivery.states, '{}')
     """
 
-  /// What ``columns`` need beside the alert itself.
+  /// What ``columns`` need beside the alert itself. OFFSET 0 has a page's repeats looked up one by one, and the
+  /// deliveries found by the alert and then kept to the tenant, never the other way round.
   static let joins = """
-    LEFT JOIN alert_repeats AS repeats
-      ON repeats.tenant_id = alert.tenant_id AND repeats.alert_id = alert.alert_id
+    LEFT JOIN LATERAL (
+      SELECT events, last_event_at
+      FROM alert_repeats
+      WHERE tenant_id = alert.tenant_id AND alert_id = alert.alert_id
+      OFFSET 0
+    ) AS repeats ON true
     LEFT JOIN LATERAL (
       SELECT json_object_agg(provider_id, state ORDER BY provider_id) AS states
-      FROM alert_deliveries
-      WHERE tenant_id = alert.tenant_id AND alert_id = alert.alert_id
+      FROM (SELECT * FROM alert_deliveries WHERE alert_id = alert.alert_id OFFSET 0) AS of_alert
+      WHERE of_alert.tenant_id = alert.tenant_id
     ) AS delivery ON true
     """
 

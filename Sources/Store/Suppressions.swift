@@ -60,7 +60,7 @@ extension Store {
       INSERT INTO alert_suppressions (
         tenant_id, suppression_id, document, policy_id, starts_at, suppressed_until, created_by
       )
-      VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()), $6::timestamptz, $7)
+      VALUES ($1, $2, $3, $4, coalesce(\(startsAt), now()), \(suppressedUntil), $7)
       RETURNING *
     ),
     epoch AS (
@@ -96,8 +96,8 @@ extension Store {
     WITH changed AS (
       UPDATE alert_suppressions
       SET
-        document = $3, policy_id = $4, starts_at = coalesce($5::timestamptz, starts_at),
-        suppressed_until = $6::timestamptz, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+        document = $3, policy_id = $4, starts_at = coalesce(\(startsAt), starts_at),
+        suppressed_until = \(suppressedUntil), updated_at = greatest(now(), updated_at + interval '1 microsecond')
       WHERE tenant_id = $1 AND suppression_id = $2 AND rfc3339(updated_at) = $7
       RETURNING *
     ),
@@ -143,9 +143,13 @@ extension Store {
   private static func columns(_ tenant: String, _ id: String, _ suppression: Suppression) -> [Parameter] {
     [
       .text(tenant), .text(id), .json(suppression.document.json), .text(suppression.policyID),
-      .text(suppression.startsAt?.text), .text(suppression.suppressedUntil.text),
+      .int(suppression.startsAt?.microseconds), .int(suppression.suppressedUntil.microseconds),
     ]
   }
+
+  /// `$5` and `$6` as moments. As text PostgreSQL would refuse offsets that RFC 3339 allows.
+  private static let startsAt = "timestamptz 'epoch' + $5 * interval '1 microsecond'"
+  private static let suppressedUntil = "timestamptz 'epoch' + $6 * interval '1 microsecond'"
 
   private static let endsTooEarly = JSONFaults(
     pointer: "/suppressed_until", "must be later than starts_at, and than now where there is no starts_at")

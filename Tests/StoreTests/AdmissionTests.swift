@@ -1,3 +1,4 @@
+import Host
 import Matching
 import Postgres
 import Store
@@ -219,6 +220,43 @@ struct AdmissionTests {
     #expect(try connection.waitForNotification(seconds: 10))
     try tenant.admit(Tenant.match())
     #expect(try !connection.waitForNotification(seconds: 0.05))
+  }
+
+  @Test("Through a pooler, where nothing can be prepared, admission is the same")
+  func unprepared() throws {
+    try tenant.makePolicy("logins", ["max_alerts_per_hour": 1])
+    let store = Store(url: tenant.database.url, prepares: false)
+    let admissions = try (0..<2).flatMap { _ in try store.admit(tenant: "acme", matches: [Tenant.match()]) }
+    #expect(admissions.map(\.decision) == [.raised, .capped])
+  }
+
+  @Test("On a database that began empty, an admission reads no more the more there is")
+  func growth() throws {
+    try tenant.makeProviders("pager")
+    try tenant.makePolicy("logins", ["max_alerts_per_hour": 150, "providers": ["pager"]])
+    let count = 300
+    for _ in 0..<2 {
+      let store = tenant.database.store()
+      for number in 0..<count { _ = try store.admit(tenant: "acme", matches: [Tenant.match(eventID: "e \(number)")]) }
+    }
+    // The server's statistics come in when the connections that made them end.
+    let deadline = Clock.monotonic + 10
+    var reads = 0
+    while reads < count, Clock.monotonic < deadline { reads = try rowsRead() }
+    #expect((count..<count * 20).contains(reads))
+  }
+
+  /// How many rows were read of the tables that grow with the alerts, by whatever scan.
+  private func rowsRead() throws -> Int {
+    let rows = try tenant.database.connect().run(
+      Statement(
+        "reads",
+        """
+        SELECT
+          (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = ANY ($1))::bigint
+          + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = ANY ($1))::bigint
+        """), .texts(["alerts", "alert_deliveries", "alert_decisions"]))
+    return rows[0].int(0)
   }
 
   @Test("A large batch is decided whole")

@@ -71,7 +71,7 @@ let package = Package(
     .executableTarget(
       name: "tocsin",
       dependencies: [
-        "Store", "Postgres", "Host", "JSON",
+        "Store", "Postgres", "Host", "Curl", "Delivery",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Tocsin",

@@ -5,9 +5,9 @@ import ArgumentParser
 struct Tocsin: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tocsin",
-    abstract: "Operate Tocsin: its database, its API keys, a look at how it is doing.",
+    abstract: "Operate Tocsin: its database, its API keys, events by hand, a look at how it is doing.",
     discussion: "The database is the one of ALERTING_DATABASE_URL. deploy/tocsin.env describes every setting.",
-    subcommands: [Migrate.self, Keys.self, Status.self])
+    subcommands: [Migrate.self, Keys.self, Send.self, Status.self])
 }
 
 /// Why something could not be done, in a sentence for the operator.

@@ -76,10 +76,15 @@ final class Instance: Sendable {
   }
 
   /// The operator's command line on this instance's database.
-  func tocsin(_ arguments: String..., input: String = "") async throws -> Command {
-    try await Command.run(
-      Program.directory + "tocsin", arguments,
-      settings: ["ALERTING_DATABASE_URL": "postgresql:///tocsin?host=\(state)/run/postgres&user=tocsin"], input: input)
+  func tocsin(_ arguments: [String], settings: [String: String] = [:], input: String = "") async throws -> Command {
+    let database = ["ALERTING_DATABASE_URL": "postgresql:///tocsin?host=\(state)/run/postgres&user=tocsin"]
+    return try await Command.run(
+      Program.directory + "tocsin", arguments, settings: database.merging(settings) { $1 }, input: input)
+  }
+
+  /// The operator's command line on this instance's database.
+  func tocsin(_ arguments: String..., settings: [String: String] = [:]) async throws -> Command {
+    try await tocsin(arguments, settings: settings)
   }
 
   /// A key for a tenant.

@@ -19,7 +19,7 @@ enum Design {
   static let programs: [String: Set<String>] = [
     "Routes": ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
     "Jobs": ["Store", "Delivery", "Curl", "Host", "Postgres"],
-    "Tocsin": ["Store", "Postgres", "Host", "JSON", "ArgumentParser", "FoundationEssentials"],
+    "Tocsin": ["Store", "Postgres", "Host", "Curl", "Delivery", "ArgumentParser", "FoundationEssentials"],
   ]
 }
 

@@ -1,12 +1,14 @@
 # Settings from deploy/tocsin.env, and templates filled with them. Sourced by deploy/run.
 
-# Exports each setting of the file that the environment does not have.
+# Sets each setting of the file that the environment does not have, and exports it unless its default is empty.
 read_settings() {
-  local line name
+  local line name value
   while IFS= read -r line; do
     [[ $line == [A-Z]*=* ]] || continue
-    name=${line%%=*}
-    [[ -n ${!name:-} ]] || export "$name=${line#*=}"
+    name=${line%%=*} value=${line#*=}
+    [[ -z ${!name:-} ]] || continue
+    printf -v "$name" %s "$value"
+    [[ -z $value ]] || export "${name?}"
   done <"$1"
 }
 

@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+  @Test("Events are sent from a file and from standard input")
+  func send() async throws {
+    let instance = try await Instance.shared
+    let file = FileManager.default.temporaryDirectory.appending(path: "tocsin-events-\(UUID().uuidString)")
+    try Data(#"{"event_type": "login"}"#.utf8).write(to: file)
+    let one = try await instance.send(file: file.path, key: instance.key)
+    #expect(one.status == 0)
+    #expect(one.output.contains(#""success":true"#))
+    let many = try await instance.send(file: "-", key: instance.key, input: "{\"a\": 1}\n{\"a\": 2}\n")
+    #expect(many.status == 0)
+    #expect(many.output.contains(#""received":2"#))
+    try FileManager.default.removeItem(at: file)
+  }
+
+  @Test("What cannot be sent is an error in one sentence that does not quote the key")
+  func sendInVain() async throws {
+    let instance = try await Instance.shared
+    let wrongKey = try await instance.send(file: "-", key: "wrong-key", input: "{}")
+    #expect(wrongKey.status == 1)
+    #expect(wrongKey.errors.contains("401") && !wrongKey.errors.contains("wrong-key"))
+    let notJSON = try await instance.send(file: "-", key: instance.key, input: "login")
+    #expect(notJSON.status == 1)
+    #expect(notJSON.errors.contains("400"))
+    let noKey = try await instance.send(file: "-", key: "", input: "{}")
+    #expect(noKey.status == 1)
+    #expect(noKey.errors.contains("ALERTING_API_KEY"))
+    let noFile = try await instance.send(file: "/nothing/here", key: instance.key)
+    #expect(noFile.status == 1)
+    #expect(noFile.errors.contains("/nothing/here"))
+    let nobody = try await instance.tocsin(
+      "send", "-", "--url", "http://127.0.0.1:1", settings: ["ALERTING_API_KEY": "k"])
+    #expect(nobody.status == 1)
+    #expect(nobody.errors.contains("http://127.0.0.1:1 did not answer"))
+  }
+
+  @Test("A key is made once, kept as it is when it is given again, and never comes back once revoked")
+  func keys() async throws {
+    let instance = try await Instance.shared
+    let tenant = ["--tenant", "keys-of-its-own", "--name", "chosen"]
+    func create(_ role: String, input: String) async throws -> Command {
+      try await instance.tocsin(["keys", "create", "--role", role, "--key-from-input"] + tenant, input: input)
+    }
+    for _ in 1...2 { #expect(try await create("viewer", input: "a-chosen-key\n").output == "a-chosen-key\n") }
+    #expect(try await create("admin", input: "a-chosen-key").status == 1)
+    #expect(try await create("viewer", input: "with a blank").status == 1)
+    #expect(try await create("boss", input: "another-key").status != 0)
+
+    let list = try await instance.tocsin("keys", "list", "--tenant", "keys-of-its-own").output
+    #expect(!list.contains("a-chosen-key"))
+    let ids = list.matches(of: #/key-[0-9a-f-]+/#).map { String($0.output) }
+    try #require(ids.count == 1)
+    #expect(try await instance.tocsin("keys", "revoke", "--tenant", "somebody-else", ids[0]).status == 1)
+    #expect(try await instance.tocsin("keys", "revoke", "--tenant", "keys-of-its-own", ids[0]).status == 0)
+    let revived = try await create("viewer", input: "a-chosen-key")
+    #expect(revived.status == 1)
+    #expect(revived.errors.contains("revoked"))
+  }
+
+  @Test("The status tells of every tenant, and migrating again changes nothing")
+  func status() async throws {
+    let instance = try await Instance.shared
+    let status = try await instance.tocsin("status")
+    #expect(status.status == 0)
+    #expect(status.output.contains("has every migration"))
+    #expect(status.output.contains(#/\ndefault +\d+ +\d+/#))
+    #expect(try await instance.tocsin("migrate").output == "the database is up to date\n")
+  }
+
+  @Test("Without a database there is a sentence and no password in it")
+  func unreachableDatabase() async throws {
+    let instance = try await Instance.shared
+    for arguments in [["migrate"], ["status"], ["keys", "list"]] {
+      let url = ["ALERTING_DATABASE_URL": "postgresql://somebody:secret@127.0.0.1:1/tocsin"]
+      let run = try await instance.tocsin(arguments, settings: url)
+      #expect(run.status == 1)
+      #expect(run.errors.contains("the database is unreachable") && !run.errors.contains("secret"))
+    }
+    let unset = try await instance.tocsin("status", settings: ["ALERTING_DATABASE_URL": ""])
+    #expect(unset.status == 1)
+    #expect(unset.errors.contains("ALERTING_DATABASE_URL is not set"))
+  }
+}
+
+extension Instance {
+  fileprivate func send(file: String, key: String, input: String = "") async throws -> Command {
+    try await tocsin(
+      ["send", file, "--url", "http://127.0.0.1:\(port)"], settings: ["ALERTING_API_KEY": key], input: input)
+  }
+}

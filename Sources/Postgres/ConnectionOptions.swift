@@ -16,7 +16,7 @@ struct ConnectionOptions {
   private var values: [(keyword: String, value: String)] = []
 
   /// Reads a URL or a `key=value` string. The errors quote nothing of it, for it may hold a password, and so does whatever the
-  /// parser takes for a host or a port when a `/` or `@` of the password was not percent-encoded.
+  /// parser takes for a host, a port or a database when a `/` or `@` of the password was not percent-encoded.
   init(url: String) throws(PostgresError) {
     guard let options = PQconninfoParse(url, nil) else {
       throw .unreachable(reason: "the connection URL is malformed")
@@ -27,9 +27,9 @@ struct ConnectionOptions {
       if let value = option.pointee.val { set(String(cString: keyword), String(cString: value)) }
       option += 1
     }
-    let hosts = self["host"] ?? ""
+    let names = (self["host"] ?? "").dropFirst() + (self["dbname"] ?? "")
     let ports = self["port"] ?? ""
-    guard !hosts.dropFirst().contains("@"), ports.allSatisfy({ $0.isNumber || $0 == "," }) else {
+    guard !names.contains("@"), ports.allSatisfy({ $0.isNumber || $0 == "," }) else {
       throw .unreachable(
         reason: "the connection URL is malformed: in a password, / and @ are written as %2F and %40")
     }

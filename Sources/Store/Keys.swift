@@ -61,7 +61,7 @@ extension Store {
   }
 
   private static let createKey = Statement(
-    "create key",
+    "create_key",
     """
     WITH tenant AS (
       INSERT INTO tenants (tenant_id)
@@ -86,7 +86,7 @@ extension Store {
   }
 
   private static let keys = Statement(
-    "list keys",
+    "keys",
     """
     SELECT tenant_id, key_id, name, role, rfc3339(created_at), rfc3339(revoked_at)
     FROM api_keys
@@ -100,7 +100,7 @@ extension Store {
   }
 
   private static let revokeKey = Statement(
-    "revoke key",
+    "revoke_key",
     """
     UPDATE api_keys
     SET revoked_at = coalesce(revoked_at, now())

@@ -1,4 +1,3 @@
-import Glibc
 import Host
 import Postgres
 
@@ -68,7 +67,7 @@ package struct Migrations: Sendable {
   }
 
   private static let tableName = Statement(
-    "find the table of migrations", "SELECT to_regclass('schema_migrations')::text")
+    "schema_migrations", "SELECT to_regclass('schema_migrations')::text")
 
   private func applyNext(to connection: Connection) throws -> Migration? {
     try connection.transaction {
@@ -93,10 +92,10 @@ package struct Migrations: Sendable {
   }
 
   /// The number is any that no other program takes on the same database.
-  private static let lock = Statement("lock migrations", "SELECT pg_advisory_xact_lock(7021514210032)")
+  private static let lock = Statement("lock_migrations", "SELECT pg_advisory_xact_lock(7021514210032)")
 
   private static let table = Statement(
-    "make the table of migrations",
+    "create_schema_migrations",
     """
     CREATE TABLE IF NOT EXISTS schema_migrations (
       version integer PRIMARY KEY,
@@ -107,7 +106,7 @@ package struct Migrations: Sendable {
     """)
 
   private static let applied = Statement(
-    "list migrations",
+    "migrations",
     """
     SELECT name, coalesce(checksum = sha256(convert_to(sql, 'UTF8')), false)
     FROM schema_migrations
@@ -116,7 +115,7 @@ package struct Migrations: Sendable {
     """)
 
   private static let record = Statement(
-    "record a migration",
+    "record_migration",
     """
     INSERT INTO schema_migrations (version, name, checksum)
     VALUES ($1, $2, sha256(convert_to($3, 'UTF8')))

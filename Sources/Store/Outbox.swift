@@ -151,7 +151,7 @@ extension LeasedDelivery {
     guard let severity = Severity(rawValue: row.text(11)) else {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
-    let provider = Swift.Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
+    let provider = Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
     let notice = AlertNotice(
       tenant: row.text(1), alertID: row.text(8), policyID: row.text(9), policyName: row.text(10), severity: severity,
       title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),

@@ -9,7 +9,8 @@ struct ConnectingTests {
     "No error tells the password or a part of it",
     arguments: [
       "postgresql://tocsin:s3cret@127.0.0.1:1/db", "postgresql://tocsin:s3cret@w0rd@nowhere.invalid/db",
-      "postgresql://tocsin:s3cret/w0rd@nowhere.invalid/db", "postgresql://tocsin:s3cret%zz@127.0.0.1/db",
+      "postgresql://tocsin:1/s3cretw0rd@127.0.0.1/db", "postgresql://tocsin:s3cret/w0rd@nowhere.invalid/db",
+      "postgresql://tocsin:s3cret%zz@127.0.0.1/db",
       "host=127.0.0.1 port=1 password='s3cret", "postgresql://tocsin:s3cret@127.0.0.1:1/db?unknown=w0rd",
     ])
   func secrets(url: String) {

@@ -62,7 +62,7 @@ package final class TestDatabase {
   package static func interrupt(_ name: String, while body: () throws -> Void) throws {
     try administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
     try administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
-    let outcome = Swift.Result(catching: body)
+    let outcome = Result(catching: body)
     try administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
     try outcome.get()
   }
@@ -86,7 +86,7 @@ package final class TestDatabase {
   }
 
   /// The name of a migrated database that tests copy, made by the first process that needs it and named after its migrations.
-  private static let template = Swift.Result { try makeTemplate() }
+  private static let template = Result { try makeTemplate() }
 
   private static func makeTemplate() throws -> String {
     let migrations = try Migrations(folder: Self.migrations)

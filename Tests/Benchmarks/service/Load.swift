@@ -28,7 +28,8 @@ enum Load {
     return rate
   }
 
-  /// Runs one statement again and again with pgbench, prepared.
+  /// Runs one statement again and again with pgbench, prepared, and planned as the service has it planned
+  /// (`Postgres/ConnectionOptions.swift`).
   static func pgbench(_ statement: String, database: String, clients: Int) throws -> Double {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent("pgbench-\(UUID().uuidString).sql")
     defer { try? FileManager.default.removeItem(at: script) }
@@ -38,7 +39,8 @@ enum Load {
       [
         "--no-vacuum", "--protocol=prepared", "--client=\(clients)", "--time=\(seconds)", "--file=\(script.path)",
         database,
-      ])
+      ],
+      environment: ["PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"])
     guard let rate = figure(behind: "tps =", in: report) else {
       throw CommandFailed(command: "pgbench", output: report)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("deploy/run")
@@ -36,6 +37,16 @@ struct RunTests {
       #expect(try await second.send("/api/v1/alerts/policies", key: key).status == 200)
     }
     #expect(try await second.stop().status == 0)
+  }
+
+  @Test("A database that is there already is used instead of a private one")
+  func existingDatabase() async throws {
+    let database = try TestDatabase(isEmpty: true)
+    let instance = try await Instance(settings: ["ALERTING_DATABASE_URL": database.url])
+    #expect(!FileManager.default.fileExists(atPath: instance.state + "/postgres"))
+    #expect(try await instance.send("/api/v1/alerts/policies", key: instance.key).status == 200)
+    #expect(try database.texts("SELECT concat_ws(' ', tenant_id, role, name) FROM api_keys") == ["default admin first"])
+    #expect(try await instance.stop().status == 0)
   }
 
   @Test("A port in use is one clear sentence, and nothing is left")

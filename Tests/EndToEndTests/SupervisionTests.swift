@@ -9,6 +9,7 @@ struct SupervisionTests {
     let instance = try await Instance()
     try await killedWorkerComesBack(instance)
     try await terminatedWorkersLoseNothing(instance)
+    try await largeAccessLogIsPutAside(instance)
     try await killedServersComeBack(instance)
     try await poolThatIsAwayIsRetryable(instance)
     #expect(try await instance.stop().status == 0)
@@ -69,6 +70,17 @@ struct SupervisionTests {
     try await wait(for: "the service again") {
       do { return try await instance.send("/health").status == 200 } catch is URLError { return false }
     }
+  }
+
+  private func largeAccessLogIsPutAside(_ instance: Instance) async throws {
+    let log = instance.state + "/nginx/access.log"
+    let file = try #require(FileHandle(forWritingAtPath: log))
+    try file.truncate(atOffset: 200_000_000)
+    try await wait(for: "a new access log") {
+      FileManager.default.fileExists(atPath: log + ".1") && FileManager.default.fileExists(atPath: log)
+    }
+    #expect(try await instance.send("/health").status == 200)
+    try await wait(for: "an entry in it") { try String(contentsOfFile: log, encoding: .utf8).contains("/health") }
   }
 
   private func poolThatIsAwayIsRetryable(_ instance: Instance) async throws {

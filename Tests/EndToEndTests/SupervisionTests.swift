@@ -12,7 +12,7 @@ struct SupervisionTests {
     try await largeAccessLogIsPutAside(instance)
     try await killedServersComeBack(instance)
     try await poolThatIsAwayIsRetryable(instance)
-    #expect(try await instance.stop().status == 0)
+    try await killedSupervisorLeavesNothing(instance)
   }
 
   private func killedWorkerComesBack(_ instance: Instance) async throws {
@@ -90,5 +90,15 @@ struct SupervisionTests {
     #expect(answer.header("Retry-After") == "2")
     #expect(answer.header("Content-Type") == "application/problem+json")
     #expect(try await instance.send("/health").status == 200)
+  }
+
+  private func killedSupervisorLeavesNothing(_ instance: Instance) async throws {
+    let session = try String(contentsOfFile: instance.state + "/run/session", encoding: .utf8)
+    let supervisor = try #require(Int32(session.trimmingCharacters(in: .newlines)))
+    kill(supervisor, SIGKILL)
+    #expect(try await Command.run("pgrep", ["-s", "\(supervisor)"]).output != "")
+    #expect(try await instance.stop().status == 0)
+    // What has ended is listed until process 1 takes note of it.
+    try await wait(for: "an empty session") { try await Command.run("pgrep", ["-s", "\(supervisor)"]).output == "" }
   }
 }

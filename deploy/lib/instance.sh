@@ -27,6 +27,7 @@ locate_instance() {
   fi
   run=$home/run
   ((${#run} <= 70)) || run=/tmp/tocsin-$EUID-${digest:0:12}
+  [[ ! -L $run && (! -e $run || -O $run) ]] || fail "$run belongs to somebody else"
 }
 
 # Whether the services' accounts can reach the directory, or what there is of it so far.
@@ -47,7 +48,6 @@ make_directories() {
     for name in postgres programs nginx; do ln -sfn "$home/$name" "$state/$name"; done
   fi
   mkdir -p "$run"
-  [[ -O $run && ! -L $run ]] || fail "$run belongs to somebody else"
   [[ $run == "$state/run" ]] || ln -sfn "$run" "$state/run"
   mkdir -p "$run/postgres"
   if ((EUID == 0)); then
@@ -61,15 +61,21 @@ make_directories() {
 }
 
 # One deploy/run at a time works on a state directory. File descriptor 9 holds the lock; no service inherits it.
+is_locked=no
 lock_instance() {
+  [[ $is_locked == no ]] || return 0
   exec 9<"$state"
   flock --nonblock 9 || {
     say "waiting for another deploy/run that works on $state"
     flock 9
   }
+  is_locked=yes
 }
 
-unlock_instance() { exec 9>&-; }
+unlock_instance() {
+  exec 9>&-
+  is_locked=no
+}
 
 # The process id of the instance's supervisor, which is also the session of all that it started.
 supervisor_id() {
@@ -79,15 +85,15 @@ supervisor_id() {
   [[ -r /proc/$id/cmdline ]] && grep -qzF -- "$state/supervisord.conf" "/proc/$id/cmdline" && echo "$id"
 }
 
-# Processes of the instance's session. The programs' names keep a session number that the system gave out again from
-# being taken for ours.
+# Processes of the instance's session. What they run and where they work keeps a session number that the system gave out
+# again from being taken for ours.
 instance_processes() {
-  local session=$1 id program
+  local session=$1 id program directory
   for id in $(pgrep -s "$session"); do
-    program=$(readlink "/proc/$id/exe") || continue
-    case $program in
-      "$home"/programs/* | */nginx | */postgres | */python3*) echo "$id" ;;
-    esac
+    program=$(readlink "/proc/$id/exe") && directory=$(readlink "/proc/$id/cwd") || continue
+    if [[ $program =~ ^"$home"/programs/|/(nginx|postgres|python3[.0-9]*)$ || $directory == "$home"/* ]]; then
+      echo "$id"
+    fi
   done
 }
 
@@ -97,7 +103,7 @@ stop_instance() {
   local id session left deadline
   if id=$(supervisor_id); then
     kill -TERM "$id"
-    deadline=$((SECONDS + 90))
+    deadline=$((SECONDS + 180))
     while [[ -d /proc/$id ]] && ((SECONDS < deadline)); do sleep 0.1; done
   fi
   if [[ -f $run/session ]]; then

@@ -9,7 +9,7 @@ mapfile -t jobs < <(basename -a "$checkout"/Sources/Jobs/*/)
 build_programs() {
   local flags=(--configuration release --static-swift-stdlib)
   require_toolchain
-  require_space . 1500 "the build"
+  require_space . 1000 "the build"
   say "building (the first time takes minutes)"
   swift build "${flags[@]}" >&2 || fail "the build failed"
   built=$(swift build "${flags[@]}" --show-bin-path)

@@ -74,7 +74,7 @@ extension Store {
       leased.recipients,
       alert.alert_id,
       alert.policy_id,
-      coalesce(policy.document ->> 'name', alert.policy_id),
+      policy.document,
       alert.severity,
       alert.title,
       alert.message,
@@ -151,10 +151,12 @@ extension LeasedDelivery {
     guard let severity = Severity(rawValue: row.text(11)) else {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
+    // Read here: PostgreSQL's ->> refuses a document with U+0000 anywhere in it, and with it the whole lease.
+    let policyName = row.isNull(10) ? nil : row.document(10)["name"]?.string
     let provider = Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
     let notice = AlertNotice(
-      tenant: row.text(1), alertID: row.text(8), policyID: row.text(9), policyName: row.text(10), severity: severity,
-      title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
+      tenant: row.text(1), alertID: row.text(8), policyID: row.text(9), policyName: policyName ?? row.text(9),
+      severity: severity, title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
       event: JSONText(row.bytes(16)), deduplicationKey: row.text(17))
     self.init(
       tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3), age: row.int(4),

@@ -132,12 +132,13 @@ extension Store {
     FROM deleted
     """)
 
-  /// The document with the times, which live in columns of their own. json keeps its members to the letter.
+  /// The document, an object, with the times before its closing brace, which live in columns of their own. As text, because
+  /// PostgreSQL's -> refuses a document with U+0000 anywhere in it.
   static let suppressionDocument = """
-    json_build_object(
-      'policy_id', document -> 'policy_id', 'matchers', document -> 'matchers', 'reason', document -> 'reason',
-      'starts_at', rfc3339(starts_at), 'suppressed_until', rfc3339(suppressed_until)
-    )
+    (
+      left(document::text, -1)
+      || ',"starts_at":"' || rfc3339(starts_at) || '","suppressed_until":"' || rfc3339(suppressed_until) || '"}'
+    )::json
     """
 
   private static func columns(_ tenant: String, _ id: String, _ suppression: Suppression) -> [Parameter] {
@@ -147,9 +148,14 @@ extension Store {
     ]
   }
 
-  /// `$5` and `$6` as moments. As text PostgreSQL would refuse offsets that RFC 3339 allows.
-  private static let startsAt = "timestamptz 'epoch' + $5 * interval '1 microsecond'"
-  private static let suppressedUntil = "timestamptz 'epoch' + $6 * interval '1 microsecond'"
+  /// `$5` and `$6` as moments. As text PostgreSQL would refuse offsets that RFC 3339 allows. Seconds and microseconds apart:
+  /// an interval is multiplied in floating point, which has not the digits for both.
+  private static let startsAt = moment("$5")
+  private static let suppressedUntil = moment("$6")
+
+  private static func moment(_ parameter: String) -> String {
+    "timestamptz 'epoch' + \(parameter) / 1000000 * interval '1 second' + \(parameter) % 1000000 * interval '1 microsecond'"
+  }
 
   private static let endsTooEarly = JSONFaults(
     pointer: "/suppressed_until", "must be later than starts_at, and than now where there is no starts_at")

@@ -35,12 +35,33 @@ import Testing
     #expect(try created["policy_id"] == .null)
   }
 
+  @Test("A matcher may look for the character U+0000")
+  func matcherWithNUL() throws {
+    let matchers = #"[{"field":"a","operator":"eq","value":"x\u0000"}]"#
+    let created = try service.call(
+      "POST", "/suppressions", body: #"{"matchers":\#(matchers),"suppressed_until":"2999-01-01T00:00:00Z"}"#)
+    #expect(created.status == 201)
+    #expect(created.text.contains(matchers))
+  }
+
+  @Test(
+    "The last moment of the calendar is an end that every event can be judged by",
+    arguments: ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59+00:01"])
+  func lastMoment(end: String) throws {
+    let created = try service.call(
+      "POST", "/suppressions", body: #"{"policy_id":"p","suppressed_until":"\#(end)"}"#)
+    #expect(created.status == 201)
+    #expect(try created["suppressed_until"]?.string?.hasPrefix("9999-12-31T23:5") == true)
+    #expect(try service.call("POST", "/process-event", body: "{}").status == 200)
+  }
+
   @Test(
     "A suppression that says something impossible is 422 with a pointer to it, and is not stored",
     arguments: [
       (#"{"policy_id":"p"}"#, "/suppressed_until"), (#"{"suppressed_until":"2999-01-01T00:00:00Z"}"#, "/matchers"),
       (#"{"policy_id":"p","suppressed_until":"2999-02-30T00:00:00Z"}"#, "/suppressed_until"),
       (#"{"policy_id":"p","suppressed_until":"tomorrow"}"#, "/suppressed_until"),
+      (#"{"policy_id":"p","suppressed_until":"9999-12-31T23:59:59-05:00"}"#, "/suppressed_until"),
       (#"{"policy_id":"p","suppressed_until":"2001-01-01T00:00:00Z"}"#, "/suppressed_until"),
       (
         #"{"policy_id":"p","starts_at":"2999-01-02T00:00:00Z","suppressed_until":"2999-01-01T00:00:00Z"}"#,

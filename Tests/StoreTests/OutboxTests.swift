@@ -20,6 +20,14 @@ struct OutboxTests {
     try tenant.store.leaseDeliveries(limit: limit, seconds: seconds)
   }
 
+  @Test("A policy that asks for the character U+0000 costs nobody a delivery")
+  func policyWithNUL() throws {
+    try tenant.makePolicy(
+      "nul", ["name": "N", "providers": ["pager"], "rules": [["field": "a", "operator": "eq", "value": "\0"]]])
+    try tenant.admit(Tenant.match("nul"), Tenant.match())
+    #expect(try lease().map(\.notice.policyName).sorted() == ["Logins", "N"])
+  }
+
   private func row(_ id: String) throws -> [String] {
     try tenant.database.texts(
       """

@@ -8,7 +8,8 @@ package struct Timestamp: Sendable, Comparable {
   /// Microseconds since 1970-01-01T00:00:00Z; finer digits are cut.
   package let microseconds: Int
 
-  /// Reads RFC 3339 `date-time`; nil for anything else, days that do not exist included. A second of 60 is read as 59.
+  /// Reads RFC 3339 `date-time`; nil for anything else, days that do not exist included. A second of 60 is read as 59. What is in
+  /// the years 1 to 9999 only by its offset is refused too: in UTC it could not be written by RFC 3339.
   package init?(_ text: String) {
     var reader = DigitReader(text)
     guard let year = reader.number(digits: 4), reader.take("-"),
@@ -25,6 +26,8 @@ package struct Timestamp: Sendable, Comparable {
     self.text = text
     let clock = hour * 3600 + minute * 60 + min(second, 59) - offset
     microseconds = (Self.daysSinceEpoch(year, month, day) * 86_400 + clock) * 1_000_000 + fraction
+    let end = Self.daysSinceEpoch(10_000, 1, 1) * 86_400_000_000
+    guard (Self.daysSinceEpoch(1, 1, 1) * 86_400_000_000..<end).contains(microseconds) else { return nil }
   }
 
   package static func == (left: Timestamp, right: Timestamp) -> Bool { left.microseconds == right.microseconds }

@@ -35,8 +35,8 @@ package enum JSONValue: Sendable, Equatable {
   /// The members if the value is an object.
   package var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
 
-  /// The value, or nil where it is null.
-  package var unlessNull: JSONValue? { self == .null ? nil : self }
+  /// The value, or nil where it is null. A bare `nil` would be read as the JSON null here, and be something.
+  package var unlessNull: JSONValue? { self == .null ? Optional.none : self }
 
   /// A string, or null for nil.
   package static func string(orNull string: String?) -> JSONValue { string.map(JSONValue.string) ?? .null }

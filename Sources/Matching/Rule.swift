@@ -70,8 +70,8 @@ struct RuleLogic {
   /// Reads the logic out of a rule; faults go to the reader, and then the expression is `.never`.
   init(reading reader: inout ObjectReader, of json: JSONValue) {
     let object = json.object ?? JSONObject()
-    let logic = JSONObject(Self.keys.compactMap { key in object[key].map { (key, $0) } })
-    let isCompound = logic["rule_type"] == "compound" || (logic["rule_type"] == nil && reader.has("conditions"))
+    let logic = JSONObject(Self.keys.compactMap { key in object[key]?.unlessNull.map { (key, $0) } })
+    let isCompound = logic["rule_type"] == "compound" || (logic["rule_type"] == nil && logic["conditions"] != nil)
     let parsed = reader.merge { (pointer) throws(JSONFaults) in try Expression(json: .object(logic), at: pointer) }
     expression = parsed ?? .never
     let absent = JSONObject(Self.keys.map { ($0, .null) })

@@ -2,6 +2,12 @@ import JSON
 import Testing
 
 @Suite("JSON values") struct JSONValueTests {
+  @Test("Null is nothing, and everything else is something")
+  func unlessNull() {
+    #expect(JSONValue.null.unlessNull == Optional.none)
+    #expect(JSONValue.bool(false).unlessNull == .some(false))
+  }
+
   @Test("A number compares by its exact value, however it is written")
   func numbersCompareExactly() throws {
     let one = try #require(JSONNumber("1"))

@@ -27,6 +27,27 @@ import Testing
     }
   }
 
+  @Test("Members that are null say nothing about a rule's type, and policies can use the rule")
+  func nulls() throws {
+    let bodies = [
+      #"{"rule_id":"s","name":"s","field":"a","operator":"eq","value":1,"conditions":null,"case_sensitive":null}"#,
+      #"{"rule_id":"c","name":"c","rule_type":null,"conditions":[{"field":"b","operator":"eq","value":1}]}"#,
+    ]
+    for (body, type) in zip(bodies, ["simple", "compound"]) {
+      let created = try service.call("POST", "/rules", body: body)
+      #expect(created.status == 201)
+      #expect(try created["rule_type"] == .string(type))
+      #expect(try created["case_sensitive"] == (type == "simple" ? true : .null))
+    }
+    let policy = #"""
+      {"name":"p","rule_configs":[{"rule_id":"s"},{"rule_id":"c"}],"message_template":"m","summary_template":"s",
+      "providers":[]}
+      """#
+    #expect(try service.call("POST", "/policies", body: policy).status == 201)
+    let answer = try service.call("POST", "/process-event", body: #"{"a":1,"b":1}"#)
+    #expect(try answer["message"] == "Event processed, 1 alerts triggered")
+  }
+
   @Test("A rule of the other type is refused at such a path")
   func wrongForm() throws {
     let answer = try service.call(

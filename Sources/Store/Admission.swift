@@ -59,13 +59,15 @@ extension Store {
   /// Which matches are not repeats of an earlier one of the same policy and event id, and for each match which one it repeats
   /// (itself, if none).
   private static func firstOccurrences(of matches: [Match]) -> (firsts: [Int], first: [Int]) {
-    var seen: [[String]: Int] = [:]
+    // By their bytes: Swift takes canonically equivalent texts for one, PostgreSQL does not.
+    var seen: [[[UInt8]]: Int] = [:]
     var firsts: [Int] = []
     var first: [Int] = []
     for (index, match) in matches.enumerated() {
-      let earlier = match.eventID.flatMap { seen[[match.policyID, $0]] }
+      let key = match.eventID.map { [Array(match.policyID.utf8), Array($0.utf8)] }
+      let earlier = key.flatMap { seen[$0] }
       if earlier == nil { firsts.append(index) }
-      if let id = match.eventID, earlier == nil { seen[[match.policyID, id]] = index }
+      if let key, earlier == nil { seen[key] = index }
       first.append(earlier ?? index)
     }
     return (firsts, first)

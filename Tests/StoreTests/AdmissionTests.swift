@@ -57,6 +57,14 @@ struct AdmissionTests {
     #expect(admissions.map(\.severity) == [.low, .low])
   }
 
+  @Test("Event ids that look alike and differ in their bytes are different events")
+  func eventIDsByBytes() throws {
+    try tenant.makePolicy("logins", ["max_alerts_per_hour": 0])
+    let admissions = try tenant.admit(Tenant.match(eventID: "\u{E9}"), Tenant.match(eventID: "e\u{301}"))
+    #expect(admissions.map(\.isDuplicate) == [false, false])
+    #expect(try tenant.alerts().count == 2)
+  }
+
   @Test("In a batch the first matches of a key are raised and the others fold into its alert")
   func batch() throws {
     try tenant.makePolicy("logins", ["max_alerts_per_hour": 2, "throttle_by": ["user"]])

@@ -8,9 +8,14 @@ package struct FieldPath: Sendable {
   /// The path as it was written.
   package let text: String
 
+  /// The longest path, in characters (Unicode scalars).
+  static let lengthLimit = 512
+
   /// Reads a path of 1 to 512 characters (Unicode scalars), U+0000 not among them; nil for anything else.
   package init?(_ text: String) {
-    guard (1...512).contains(text.unicodeScalars.count), !text.unicodeScalars.contains("\0") else { return nil }
+    guard (1...Self.lengthLimit).contains(text.unicodeScalars.count), !text.unicodeScalars.contains("\0") else {
+      return nil
+    }
     self.text = text
   }
 

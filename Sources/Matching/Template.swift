@@ -18,23 +18,25 @@ package struct Template: Sendable {
   /// Reads a template; every string is one.
   package init(_ source: String) {
     self.source = source
-    parts = Self.parse(source[...])
+    parts = Self.parse(source.unicodeScalars[...])
   }
 
   /// The text with the event's values set in, at most `limit` Unicode scalars long: a longer one is cut and ends in `…`.
   /// U+0000, which PostgreSQL cannot store, becomes U+FFFD.
   package func rendered(event: JSONValue, alert: [String: String], limit: Int) -> String {
     var text = String.UnicodeScalarView()
-    for part in parts where text.count <= limit {
-      switch part {
-      case .text(let literal):
-        text.append(contentsOf: literal.unicodeScalars)
-      case .place(let path, let written):
-        let value = alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
-        text.append(contentsOf: value.replacingNUL.unicodeScalars.prefix(limit + 1))
-      }
+    var room = limit + 1
+    for part in parts where room > 0 {
+      let value =
+        switch part {
+        case .text(let literal): literal
+        case .place(let path, let written): alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
+        }
+      let piece = value.unicodeScalars.prefix(room)
+      room -= piece.count
+      text.append(contentsOf: String(piece).replacingNUL.unicodeScalars)
     }
-    guard text.count > limit else { return String(text) }
+    guard room == 0 else { return String(text) }
     return String(String.UnicodeScalarView(text.prefix(limit - 1))) + "…"
   }
 
@@ -44,26 +46,25 @@ package struct Template: Sendable {
     return values.map { $0.string ?? String(decoding: $0.json, as: UTF8.self) }.joined(separator: ", ")
   }
 
-  private static func parse(_ source: Substring) -> [Part] {
+  /// By Unicode scalars, because a brace and what combines with it would be one character.
+  private static func parse(_ source: Substring.UnicodeScalarView) -> [Part] {
     var parts: [Part] = []
-    var literal = ""
+    var literal = String.UnicodeScalarView()
     var rest = source
-    while let character = rest.first {
-      if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
-        literal.append(character)
-        rest = rest.dropFirst(2)
-      } else if character == "{", let end = rest.firstIndex(of: "}"),
-        let path = FieldPath(String(rest[..<end].dropFirst()))
+    while let scalar = rest.popFirst() {
+      if scalar == "{" || scalar == "}", rest.first == scalar {
+        rest.removeFirst()
+      } else if scalar == "{", let end = rest.prefix(FieldPath.lengthLimit + 1).firstIndex(of: "}"),
+        let path = FieldPath(String(rest[..<end]))
       {
-        parts += [.text(literal), .place(path, written: String(rest[...end]))]
-        literal = ""
+        parts += [.text(String(literal)), .place(path, written: "{\(path.text)}")]
+        literal = String.UnicodeScalarView()
         rest = rest[end...].dropFirst()
-      } else {
-        literal.append(character)
-        rest = rest.dropFirst()
+        continue
       }
+      literal.append(scalar)
     }
-    return parts + [.text(literal)]
+    return parts + [.text(String(literal))]
   }
 }
 

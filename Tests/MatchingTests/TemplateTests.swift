@@ -18,12 +18,22 @@ import Testing
       ("{a.b}", "dotted"), ("{missing} {user.none}", "{missing} {user.none}"), ("{none}", "null"),
       ("{{user.name}}", "{user.name}"), ("{{{user.name}}}", "{alice}"), ("{note}", "{user.name}"),
       ("{severity}: {policy_name}", "high: Logins"), ("a { b } c {", "a { b } c {"), ("}", "}"), ("", ""), ("{}", "{}"),
-      ("{nul}", "x\u{FFFD}y"),
+      ("{nul}", "x\u{FFFD}y"), ("{user.name}\u{E33}", "alice\u{E33}"), ("{\u{301}}", "{\u{301}}"),
     ])
   func rendering(template: String, expected: String) throws {
     let text = Template(template)
       .rendered(event: try Self.event.get(), alert: ["severity": "high", "policy_name": "Logins"], limit: 500)
     #expect(text == expected)
+  }
+
+  @Test("A template takes time in proportion to what it says", .timeLimit(.minutes(1)))
+  func manyPlaces() throws {
+    let places = Template(String(repeating: "{f}", count: 3333))
+    let event: JSONValue = ["f": "nineteen characters"]
+    for _ in 0..<20 {
+      #expect(places.rendered(event: event, alert: [:], limit: 65_536).unicodeScalars.count == 63_327)
+    }
+    #expect(Template(String(repeating: "{a", count: 5000)).source.utf8.count == 10_000)
   }
 
   @Test("A text past the limit is cut to it and says so")

@@ -73,8 +73,16 @@ extension Store {
     return (firsts, first)
   }
 
+  /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
+  /// other.
   private static func parameters(tenant: String, matches: [Match]) -> [Parameter] {
-    [
+    var events: [[UInt8]] = []
+    let eventNumbers = matches.map { match in
+      // Arrays of one origin share their storage, which makes them equal without a look at their bytes.
+      if events.last != match.event { events.append(match.event) }
+      return events.count
+    }
+    return [
       .text(tenant),
       .texts(matches.map(\.policyID)),
       .texts(matches.map(\.throttleKey)),
@@ -83,8 +91,9 @@ extension Store {
       .texts(matches.map(\.title)),
       .texts(matches.map(\.message)),
       .texts(matches.map(\.summary)),
-      .jsons(matches.map(\.event)),
+      .ints(eventNumbers),
       .texts(matches.map { $0.suppressionIDs.joined(separator: " ") }),
+      .jsons(events),
     ]
   }
 

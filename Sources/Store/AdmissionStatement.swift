@@ -4,7 +4,8 @@ extension Store {
   /// Decides what becomes of each match and writes all that follows from it. See ``admit(tenant:matches:)``.
   ///
   /// `$1` tenant, then one array each: `$2` policy ids, `$3` throttle keys, `$4` event ids (or NULL), `$5` alert ids, `$6` titles,
-  /// `$7` messages, `$8` summaries, `$9` events, `$10` candidate suppressions (ids with spaces between them).
+  /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
+  /// spaces between them); `$11` the events, each once.
   package static let admission = Statement(
     "admit",
     """
@@ -13,8 +14,10 @@ extension Store {
         policy_id, bounded_key(throttle_key) AS throttle_key, bounded_key(event_id) AS event_id, alert_id,
         title, message, summary, event, string_to_array(suppression_ids, ' ') AS suppression_ids, position
       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)
-        WITH ORDINALITY AS input
-          (policy_id, throttle_key, event_id, alert_id, title, message, summary, event, suppression_ids, position)
+        WITH ORDINALITY AS match
+          (policy_id, throttle_key, event_id, alert_id, title, message, summary, event_number, suppression_ids, position)
+      -- Both sides have every number; FULL keeps the plan from going through all pairs.
+      FULL JOIN unnest($11) WITH ORDINALITY AS sent (event, event_number) USING (event_number)
     ),
 
     -- Each match by what its policy says at this moment. One whose policy has gone or was switched off takes no part.

@@ -179,6 +179,20 @@ import Testing
     #expect(try alerts().count == 1)
   }
 
+  @Test("Events whose alerts would be too much at once are refused whole")
+  func manyMatches() throws {
+    for number in 0..<150 {
+      try makePolicy(#""message_template":"{pad}""#, id: "policy-\(number)")
+    }
+    let event = "{\"type\":\"login\",\"pad\":\"\(String(repeating: "x", count: 100_000))\"}"
+    let one = try send(event)
+    #expect(try one["message"] == "Event processed, 150 alerts triggered")
+    let many = try send("[" + Array(repeating: event, count: 20).joined(separator: ",") + "]")
+    #expect(many.status == 413)
+    #expect(try many.detail.contains("fewer at once"))
+    #expect(try service.call("GET", "/alerts?per_page=1")["total"] == 150)
+  }
+
   @Test("A key may send events only for its own tenant, and only if its role says so")
   func callers() throws {
     try makePolicy()

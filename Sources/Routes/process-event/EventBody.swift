@@ -9,6 +9,8 @@ struct EventBody {
   static let limit = 16 << 20
   /// The longest event, in bytes.
   static let eventLimit = 1 << 20
+  /// The most that the matches of one body may have in text, in bytes; PostgreSQL takes no statement of 1 GiB.
+  static let matchLimit = 128 << 20
 
   /// Whether the body is an array or NDJSON, where a bad event costs only itself.
   let isBatch: Bool
@@ -47,13 +49,18 @@ struct EventBody {
         let matches = try matches(of: range, by: policies)
         intake.matched += matches.isEmpty ? 0 : 1
         intake.matches += matches
+        intake.matchSize += matches.reduce(matches.isEmpty ? 0 : range.count) { $0 + $1.textSize }
       } catch {
         guard isBatch else { throw error.asProblem }
         intake.rejected.append((index, error.detail))
       }
+      guard intake.matchSize <= Self.matchLimit else { throw Self.tooManyMatches }
     }
     return intake
   }
+
+  private static let tooManyMatches = Problem.tooLarge(
+    "The events meet so many policies that their alerts come to more than \(matchLimit) bytes; send fewer at once.")
 
   private func matches(of range: Range<Int>, by policies: PolicySet) throws(EventFault) -> [Match] {
     guard range.count <= Self.eventLimit else { throw .tooLarge }
@@ -93,10 +100,17 @@ struct Intake {
   let received: Int
   /// How many of them met at least one policy.
   var matched = 0
+  /// The bytes of the events that met a policy, and of the words of their alerts.
+  var matchSize = 0
   /// Each event with each policy that it met.
   var matches: [Match] = []
   /// The events that could not be read, by their place from 0, and why.
   var rejected: [(index: Int, detail: String)] = []
 
   init(received: Int) { self.received = received }
+}
+
+extension Match {
+  /// The bytes of the alert's words.
+  fileprivate var textSize: Int { title.utf8.count + message.utf8.count + summary.utf8.count }
 }

@@ -58,10 +58,13 @@ package struct Problem: Error {
       problem.add("title", status.reason)
       problem.add("status", status.rawValue)
       problem.add("detail", detail)
-      if !faults.isEmpty { problem.add("errors") { $0.array(faults, Self.write) } }
+      if !faults.isEmpty { problem.add("errors") { $0.array(faults.prefix(Self.faultLimit), Self.write) } }
     }
     return Response(status, headers: [("Content-Type", "application/problem+json")] + headers, body: writer.bytes)
   }
+
+  /// The most faults that are listed: enough to mend a document by, and no way to have megabytes answered.
+  private static let faultLimit = 100
 
   private static func write(_ fault: JSONFault, to writer: inout JSONWriter) {
     writer.object { members in

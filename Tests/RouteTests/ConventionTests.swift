@@ -155,6 +155,14 @@ import Testing
     ] { #expect(pointers.contains(pointer), "\(pointer) is not among \(pointers)") }
   }
 
+  @Test("Of very many faults a hundred are listed")
+  func manyFaults() throws {
+    let members = (0..<5000).map { "\"unknown-\($0)\":1" }.joined(separator: ",")
+    let answer = try service.call("POST", "/rules", body: "{\(members)}")
+    try expectProblem(answer, 422)
+    #expect(try answer.pointers.count == 100)
+  }
+
   @Test("Without a database the answer is 503, and when it is back the same worker answers")
   func databaseAway() throws {
     #expect(try service.call("GET", "/rules").status == 200)

@@ -30,11 +30,13 @@ locate_instance() {
   [[ ! -L $run && (! -e $run || -O $run) ]] || fail "$run belongs to somebody else"
 }
 
-# Whether the services' accounts can reach the directory, or what there is of it so far.
+# Whether the services' accounts can reach the directory, or what there is of it so far. An account that its package has
+# yet to make will own nothing there: it reaches what nobody does.
 reachable() {
   local directory=$1 account
   until [[ -d $directory ]]; do directory=$(dirname "$directory"); done
   for account in "$service_user" "$database_user"; do
+    id "$account" >/dev/null 2>&1 || account=nobody
     (cd / && runuser -u "$account" -- test -x "$directory") || return
   done
 }

@@ -40,6 +40,7 @@ let jobTargets = jobs.map { job in
 /// Programs that measure; never installed.
 let benchmarks = [
   benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
+  benchmark("match", of: ["JSON", "Matching"]),
   benchmark("service", of: ["Store"]),
 ]
 

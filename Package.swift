@@ -41,7 +41,9 @@ let jobTargets = jobs.map { job in
 let benchmarks = [
   benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
   benchmark("match", of: ["JSON", "Matching"]),
-  benchmark("service", of: ["Store"]),
+  benchmark("service", of: ["BenchmarkInstance", "Store"]),
+  benchmark("sink", of: ["FastCGI"]),
+  benchmark("batch", of: ["BenchmarkInstance", "TestSupport"]),
 ]
 
 func benchmark(_ name: String, of imports: [Target.Dependency]) -> Target {
@@ -82,6 +84,7 @@ let package = Package(
       exclude: ["http_receiver.py", "mail_receiver.py"],
       swiftSettings: strict
     ),
+    .target(name: "BenchmarkInstance", path: "Tests/Benchmarks/instance", swiftSettings: strict),
     tests("CurlTests", of: ["Curl", "Delivery", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),

@@ -1,3 +1,4 @@
+import BenchmarkInstance
 import Foundation
 
 /// A bounded load and the rate that it reached, in requests or transactions a second.
@@ -54,6 +55,3 @@ enum Load {
     return text.split(separator: " ").first.flatMap { Double($0) }
   }
 }
-
-/// The middle one of several figures.
-func median(_ figures: [Double]) -> Double { figures.sorted()[figures.count / 2] }

@@ -1,3 +1,4 @@
+import BenchmarkInstance
 import Foundation
 import Store
 
@@ -14,8 +15,8 @@ struct ServiceBenchmark {
     let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5
     let port = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 8901
     let instance = try Instance(port: port, workers: workers)
-    defer { stop(instance) }
-    let yardstick = try Yardstick(in: instance, workers: workers)
+    defer { instance.stop() }
+    let yardstick = try Yardstick("lookup", in: instance, workers: workers)
     defer { yardstick.stop() }
     let workerFigures = try workerFigures(instance)
     let scenarios = try scenarios(instance)
@@ -102,9 +103,5 @@ struct ServiceBenchmark {
       }
       print(row)
     }
-  }
-
-  static func stop(_ instance: Instance) {
-    do { try instance.stop() } catch { print("the instance could not be stopped: \(error)") }
   }
 }

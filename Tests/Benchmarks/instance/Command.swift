@@ -2,17 +2,23 @@ import Foundation
 import Glibc
 
 /// A command that failed: what was run and what it said.
-struct CommandFailed: Error, CustomStringConvertible {
+package struct CommandFailed: Error, CustomStringConvertible {
   let command: String
   let output: String
 
-  var description: String { "\(command) failed:\n\(output)" }
+  /// A failure of a command, as it was typed.
+  package init(command: String, output: String) {
+    self.command = command
+    self.output = output
+  }
+
+  package var description: String { "\(command) failed:\n\(output)" }
 }
 
 /// Runs a program to its end and answers what it printed. Spawned and waited for by hand: Foundation's `Process` takes a program
 /// for running as long as a service that it left behind is.
 @discardableResult
-func run(
+package func run(
   _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
 ) throws -> String {
   let (standardInput, output) = (try temporaryFile(holding: input), try temporaryFile(holding: ""))

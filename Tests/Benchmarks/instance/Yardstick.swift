@@ -1,19 +1,20 @@
 import Foundation
 import Glibc
 
-/// The do-nothing workers, behind the same nginx: a route is found by the name of its socket, so theirs is put beside the others.
-final class Yardstick {
+/// Workers to measure against, behind the same nginx: a route is found by the name of its socket, so theirs is put beside the others.
+package final class Yardstick {
   private var workers: [Process] = []
   private let program: URL
   private let socketPath: String
 
-  init(in instance: Instance, workers count: Int) throws {
+  /// Starts so many workers of the program `<route>-benchmark`, which stands beside the one that runs.
+  package init(_ route: String, in instance: Instance, workers count: Int) throws {
     let built = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
-      "lookup-benchmark")
-    program = instance.state.appendingPathComponent("programs/routes/lookup")
+      "\(route)-benchmark")
+    program = URL(fileURLWithPath: instance.program(of: route))
     try? FileManager.default.removeItem(at: program)
     try FileManager.default.copyItem(at: built, to: program)
-    socketPath = instance.state.appendingPathComponent("run/lookup.sock").path
+    socketPath = instance.state.appendingPathComponent("run/\(route).sock").path
     let listener = try Self.listen(at: socketPath)
     for _ in 0..<count {
       let worker = Process()
@@ -26,7 +27,8 @@ final class Yardstick {
     close(listener)
   }
 
-  func stop() {
+  /// Ends the workers.
+  package func stop() {
     for worker in workers {
       worker.terminate()
       worker.waitUntilExit()

@@ -2,16 +2,23 @@ import Foundation
 
 /// A release instance of the whole service, started by `deploy/run` in a state directory of its own, with `deliver` stopped: the
 /// benchmark measures what takes events in.
-struct Instance {
-  let state: URL
-  let url: String
-  let key: String
-  let database: String
+package struct Instance {
+  /// Its state directory.
+  package let state: URL
+  /// Where nginx listens.
+  package let port: Int
+  /// The URL of its API, without a slash at the end.
+  package let url: String
+  /// The URL of its database.
+  package let database: String
+  private let key: String
 
-  static let checkout = URL(fileURLWithPath: #filePath)
+  private static let checkout = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  init(port: Int, workers: Int) throws {
+  /// Builds and starts it with so many workers that take events, and waits until it answers.
+  package init(port: Int, workers: Int) throws {
+    self.port = port
     state = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-benchmark-\(port)")
     url = "http://127.0.0.1:\(port)/api/v1/alerts"
     key = "benchmark-\(UUID().uuidString)"
@@ -22,21 +29,43 @@ struct Instance {
         "ALERTING_LISTEN": "127.0.0.1",
       ])
     database = "postgresql:///tocsin?host=\(state.path)/run/postgres&user=tocsin"
-    try run("supervisorctl", ["--configuration", "\(state.path)/supervisord.conf", "stop", "deliver:*"])
+    try supervise("stop", "deliver:*")
   }
 
-  func stop() throws {
-    try run("\(Self.checkout.path)/deploy/run", ["--stop", "--state", state.path])
-    try FileManager.default.removeItem(at: state)
+  /// Has the supervisor do something with programs: `restart`, `process-event:*`.
+  @discardableResult
+  package func supervise(_ words: String...) throws -> String {
+    try run("supervisorctl", ["--configuration", "\(state.path)/supervisord.conf"] + words)
   }
 
-  func sql(_ statements: String) throws {
-    try run("psql", ["--quiet", "--set=ON_ERROR_STOP=1", database], input: statements)
+  /// The process ids of the workers of a route.
+  package func workers(of route: String) throws -> [String] {
+    try run("pgrep", ["--full", "^\(program(of: route))"]).split(separator: "\n").map(String.init)
   }
 
-  /// Makes a tenant with a key of its own and so many policies, none of which matches ``Event/quiet``; each asks for one value of
-  /// `event_type` and one of `user.name`.
-  func makeTenant(_ tenant: String, policies: Int) throws -> String {
+  /// The program of a route.
+  package func program(of route: String) -> String { "\(state.path)/programs/routes/\(route)" }
+
+  /// Ends it and removes all that it wrote; a failure is told and stops nobody.
+  package func stop() {
+    do {
+      try run("\(Self.checkout.path)/deploy/run", ["--stop", "--state", state.path])
+      try FileManager.default.removeItem(at: state)
+    } catch {
+      print("the instance could not be stopped: \(error)")
+    }
+  }
+
+  /// Runs statements and answers what they print: rows of values with `|` between them.
+  @discardableResult
+  package func sql(_ statements: String) throws -> String {
+    try run(
+      "psql", ["--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", database], input: statements)
+  }
+
+  /// Makes a tenant with a key of its own and so many policies, each of which asks for one value of `event_type`,
+  /// `type-0` to `type-49`, and one of `user.name`, `user-1` and so on.
+  package func makeTenant(_ tenant: String, policies: Int) throws -> String {
     let key = "\(tenant)-\(key)"
     try sql(
       """
@@ -63,7 +92,7 @@ struct Instance {
   }
 
   /// Makes a tenant whose one policy raises an alert with two deliveries for every event.
-  func makeRaisingTenant(_ tenant: String) throws -> String {
+  package func makeRaisingTenant(_ tenant: String) throws -> String {
     let key = try makeTenant(tenant, policies: 0)
     try sql(
       """
@@ -83,17 +112,5 @@ struct Instance {
       );
       """)
     return key
-  }
-}
-
-/// The events that are sent.
-enum Event {
-  /// 260 bytes, met by no policy of ``Instance/makeTenant(_:policies:)``.
-  static let quiet = padded(
-    #"{"event_type":"login","user":{"name":"alice","id":42},"source_ip":"203.0.113.7","outcome":"#)
-
-  private static func padded(_ start: String) -> String {
-    let end = #""failure","note":""#
-    return start + end + String(repeating: "x", count: 258 - start.utf8.count - end.utf8.count) + "\"}"
   }
 }

@@ -38,13 +38,14 @@ package struct PolicySet {
       let (id, policy) = policies[index]
       let alertID = makeAlertID()
       let alert = ["severity": policy.severity.rawValue, "policy_name": policy.name, "alert_id": alertID]
+      let message = policy.messageTemplate.rendered(event: document, alert: alert, limit: Self.textLimit)
       return Match(
         policyID: id,
         throttleKey: policy.throttleKey(of: document),
         eventID: Self.eventID(of: document),
         alertID: alertID,
-        title: policy.messageTemplate.rendered(event: document, alert: alert, limit: Self.titleLimit),
-        message: policy.messageTemplate.rendered(event: document, alert: alert, limit: Self.textLimit),
+        title: message.cut(to: Self.titleLimit),
+        message: message,
         summary: policy.summaryTemplate.rendered(event: document, alert: alert, limit: Self.textLimit),
         suppressionIDs: holding.filter { $0.suppression.policyID ?? id == id }.map(\.id),
         event: bytes)

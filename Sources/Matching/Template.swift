@@ -24,20 +24,15 @@ package struct Template: Sendable {
   /// The text with the event's values set in, at most `limit` Unicode scalars long: a longer one is cut and ends in `…`.
   /// U+0000, which PostgreSQL cannot store, becomes U+FFFD.
   package func rendered(event: JSONValue, alert: [String: String], limit: Int) -> String {
-    var text = String.UnicodeScalarView()
-    var room = limit + 1
-    for part in parts where room > 0 {
-      let value =
-        switch part {
-        case .text(let literal): literal
-        case .place(let path, let written): alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
-        }
-      let piece = value.unicodeScalars.prefix(room)
-      room -= piece.count
-      text.append(contentsOf: String(piece).replacingNUL.unicodeScalars)
+    var text = ""
+    // A scalar takes four bytes at most: what comes behind so many of them is cut off for sure.
+    for part in parts where text.utf8.count <= 4 * limit {
+      switch part {
+      case .text(let literal): text += literal
+      case .place(let path, let written): text += alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
+      }
     }
-    guard room == 0 else { return String(text) }
-    return String(String.UnicodeScalarView(text.prefix(limit - 1))) + "…"
+    return text.replacingNUL.cut(to: limit)
   }
 
   /// Strings as they are, everything else as JSON; several values, as a path through an array finds them, with commas between.
@@ -69,6 +64,13 @@ package struct Template: Sendable {
 }
 
 extension String {
+  /// The string itself if it has at most so many Unicode scalars; else its beginning with `…` as the last of them.
+  func cut(to limit: Int) -> String {
+    // No string has more scalars than bytes, and those need not be counted.
+    guard utf8.count > limit, unicodeScalars.dropFirst(limit).first != nil else { return self }
+    return String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…"
+  }
+
   /// The string with U+FFFD in the place of each U+0000, which PostgreSQL cannot store in text.
   var replacingNUL: String {
     guard utf8.contains(0) else { return self }

@@ -14,6 +14,8 @@ package struct Call {
   package let store: Store
   /// The parameters of the query.
   package let query: Query
+  /// The content type without its parameters, in lower case; nil if there is none.
+  package let mediaType: String?
 
   /// The tenant that all of the call is about.
   package var tenant: String { caller.tenant }
@@ -26,6 +28,7 @@ package struct Call {
     guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
     if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
+    mediaType = Self.mediaType(request.contentType)
     self.request = request
     self.parameters = parameters
     self.caller = caller
@@ -38,6 +41,12 @@ package struct Call {
       return nil
     }
     return String(parts[1])
+  }
+
+  private static func mediaType(_ contentType: String?) -> String? {
+    guard let type = contentType?.utf8.prefix(while: { $0 != UInt8(ascii: ";") }).filter({ $0 > 0x20 }), !type.isEmpty
+    else { return nil }
+    return String(decoding: type, as: UTF8.self).lowercased()
   }
 
   /// The body's bytes, of a content type that one of the media types names. A request that names none is taken at its word.
@@ -55,12 +64,6 @@ package struct Call {
 
   /// The media type of `application/json`.
   package static let json = "application/json"
-
-  /// The content type without its parameters, in lower case; nil if there is none.
-  package var mediaType: String? {
-    let type = request.contentType?.split(separator: ";").first.map { $0.filter { !$0.isWhitespace }.lowercased() }
-    return type.flatMap { $0.isEmpty ? nil : $0 }
-  }
 
   /// The body as one JSON value.
   package func document() throws -> JSONValue {

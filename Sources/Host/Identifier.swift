@@ -3,22 +3,30 @@ package enum Identifier {
   /// A prefix with a UUID of version 7 behind it (RFC 9562, section 5.7): `alert-0195c8f0-…`, 48 bits of Unix milliseconds
   /// and 74 random ones.
   package static func make(_ prefix: String) -> String {
-    prefix + uuid(milliseconds: UInt64(Clock.milliseconds), random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
+    let random = UInt128.random(in: 0 ... .max)  // one call to the system instead of two
+    return prefix
+      + uuid(
+        milliseconds: UInt64(Clock.milliseconds),
+        random: (UInt64(truncatingIfNeeded: random >> 64), UInt64(truncatingIfNeeded: random)))
   }
 
   /// The text of a UUIDv7 made of a time and random bits, of which the version and the variant take their places.
   package static func uuid(milliseconds: UInt64, random: (UInt64, UInt64)) -> String {
     let high = milliseconds << 16 | 0x7000 | random.0 & 0x0FFF
     let low = 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF
-    var text = ""
-    for (index, byte) in (bytes(high) + bytes(low)).enumerated() {
-      if [4, 6, 8, 10].contains(index) { text += "-" }
-      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    return String(unsafeUninitializedCapacity: 36) { text in
+      var length = 0
+      for digit in 0..<32 {
+        if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+          text[length] = UInt8(ascii: "-")
+          length += 1
+        }
+        let word = digit < 16 ? high : low
+        let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - digit % 16 * 4)) & 0xF
+        text[length] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+        length += 1
+      }
+      return length
     }
-    return text
-  }
-
-  private static func bytes(_ word: UInt64) -> [UInt8] {
-    stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
   }
 }

@@ -1,18 +1,18 @@
 /// PostgreSQL's binary format of a one-dimensional array (`array_send` in its source): dimensions, a flag whether there are
 /// NULLs, the element type, the length and lower bound; then each element as its length (-1 for NULL) and its bytes.
 enum BinaryArray {
-  static func encoded(_ elements: [[UInt8]?], of type: ObjectID) -> [UInt8] {
+  static func encoded(_ elements: [(some Collection<UInt8>)?], of type: ObjectID) -> [UInt8] {
     let hasNulls = elements.contains { $0 == nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(elements.reduce(20) { $0 + 4 + ($1?.count ?? 0) })
-    bytes += Int32(elements.isEmpty ? 0 : 1).bigEndianBytes
-    bytes += Int32(hasNulls ? 1 : 0).bigEndianBytes
-    bytes += type.rawValue.bigEndianBytes
+    bytes.append(bigEndian: Int32(elements.isEmpty ? 0 : 1))
+    bytes.append(bigEndian: Int32(hasNulls ? 1 : 0))
+    bytes.append(bigEndian: type.rawValue)
     if elements.isEmpty { return bytes }
-    bytes += Int32(elements.count).bigEndianBytes
-    bytes += Int32(1).bigEndianBytes
+    bytes.append(bigEndian: Int32(elements.count))
+    bytes.append(bigEndian: Int32(1))
     for element in elements {
-      bytes += Int32(element?.count ?? -1).bigEndianBytes
+      bytes.append(bigEndian: Int32(element?.count ?? -1))
       if let element { bytes += element }
     }
     return bytes

@@ -28,12 +28,12 @@ package struct Parameter: Sendable {
 
   /// `text[]`.
   package static func texts(_ values: [String]?) -> Parameter {
-    Parameter(.textArray, values.map { BinaryArray.encoded($0.map { Array($0.utf8) }, of: .text) })
+    Parameter(.textArray, values.map { BinaryArray.encoded($0.map(\.utf8), of: .text) })
   }
 
   /// `text[]` some of whose elements are NULL.
   package static func texts(_ values: [String?]) -> Parameter {
-    Parameter(.textArray, BinaryArray.encoded(values.map { $0.map { Array($0.utf8) } }, of: .text))
+    Parameter(.textArray, BinaryArray.encoded(values.map { $0?.utf8 }, of: .text))
   }
 
   /// `bigint[]`.
@@ -65,6 +65,13 @@ struct ObjectID: Sendable {
   static let booleanArray = ObjectID(rawValue: 1000)
   static let textArray = ObjectID(rawValue: 1009)
   static let bigintArray = ObjectID(rawValue: 1016)
+}
+
+extension [UInt8] {
+  /// Appends an integer as PostgreSQL sends it, most significant byte first.
+  mutating func append(bigEndian value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+  }
 }
 
 extension FixedWidthInteger {

@@ -49,17 +49,15 @@ package struct Call {
     return String(decoding: type, as: UTF8.self).lowercased()
   }
 
-  /// The body's bytes, of a content type that one of the media types names. A request that names none is taken at its word.
-  package func body(of mediaTypes: [String]) throws -> [UInt8] {
+  /// The body, of a content type that one of the media types names. A request that names none is taken at its word.
+  package func body(of mediaTypes: [String]) throws -> Body {
     if let encoding = request.contentEncoding, !["", "identity"].contains(encoding.lowercased()) {
       throw Problem.unsupportedEncoding
     }
     if let type = mediaType, !mediaTypes.contains(type), !(type.hasSuffix("+json") && mediaTypes.contains(Self.json)) {
       throw Problem.unsupportedMediaType(type, supported: mediaTypes)
     }
-    let bytes = try request.body.get()
-    if bytes.isEmpty { throw Problem.emptyBody }
-    return bytes
+    return request.body
   }
 
   /// The media type of `application/json`.
@@ -67,7 +65,9 @@ package struct Call {
 
   /// The body as one JSON value.
   package func document() throws -> JSONValue {
-    try JSONValue(parsing: body(of: [Self.json]))
+    let bytes = try body(of: [Self.json]).rest()
+    if bytes.isEmpty { throw Problem.emptyBody }
+    return try JSONValue(parsing: bytes)
   }
 
   /// The body as a JSON object: a PUT's members.

@@ -121,5 +121,5 @@ extension Problem {
   static let unsupportedEncoding = Problem(.unsupportedMediaType, "Send the body without a Content-Encoding.")
 
   /// 400.
-  static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
+  package static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
 }

@@ -12,7 +12,7 @@ enum PlainCGI {
     let announced = variables[.contentLength]
     // Without a length, what is to come ends with the input (a chunked upload under Apache); a GET brings nothing.
     if announced != nil || request.method == "POST" || request.method == "PUT" {
-      request.body = BodyReader(limit: bodyLimit, fill: fill).body(announced: announced)
+      request.body = Body(limit: bodyLimit, announced: announced, fill: fill)
     }
     let response = answer(request)
     // The web server that closed the pipe has no more use for the answer.

@@ -1,13 +1,5 @@
-/// Why there is no request content.
-package enum BodyError: Error, Equatable, Sendable {
-  /// It is longer than this many bytes; it was not read.
-  case tooLarge(limit: Int)
-  /// Less came than was announced, or the announcement is no number: as a rule the client has gone away.
-  case incomplete
-}
-
 /// One HTTP request, as far as anything here uses it.
-package struct Request: Sendable {
+package struct Request {
   /// The method as it was sent: `GET`.
   package var method = ""
   /// The path as it was sent, percent-encoding and all, without the query: `/api/v1/alerts/policies/a%20b`.
@@ -26,8 +18,8 @@ package struct Request: Sendable {
   package var id: String?
   /// The address that the request came from.
   package var remoteAddress: String?
-  /// The content; empty if none was sent.
-  package var body: Result<[UInt8], BodyError> = .success([])
+  /// The content, to be read before the answer is given; empty if none was sent.
+  package var body = Body()
 
   /// A request with nothing set.
   package init() {}
@@ -74,38 +66,6 @@ extension Request {
     path.utf8.reduce(into: "") { encoded, byte in
       let isPlain = byte > 0x20 && byte < 0x7F && !"%?#".utf8.contains(byte)
       encoded += isPlain ? String(Unicode.Scalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
-  }
-}
-
-/// Reads request content from whatever brings its bytes.
-struct BodyReader {
-  /// The most bytes that are read.
-  let limit: Int
-  /// Fills a buffer as far as it can; less than the whole only at the end.
-  let fill: (UnsafeMutableBufferPointer<UInt8>) -> Int
-
-  private static let chunk = 65536
-
-  /// The content whose length was announced as the text of `CONTENT_LENGTH`; where it was not, all bytes up to the end.
-  func body(announced: String?) -> Result<[UInt8], BodyError> {
-    guard let announced else { return everything() }
-    guard let length = Int(announced), length >= 0 else { return .failure(.incomplete) }
-    guard length <= limit else { return .failure(.tooLarge(limit: limit)) }
-    let body = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      count = fill(UnsafeMutableBufferPointer(rebasing: buffer[..<length]))
-    }
-    return body.count == length ? .success(body) : .failure(.incomplete)
-  }
-
-  private func everything() -> Result<[UInt8], BodyError> {
-    var body: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: Self.chunk)
-    while true {
-      let count = buffer.withUnsafeMutableBufferPointer { fill($0) }
-      guard body.count + count <= limit else { return .failure(.tooLarge(limit: limit)) }
-      body += buffer[..<count]
-      if count < Self.chunk { return .success(body) }
     }
   }
 }

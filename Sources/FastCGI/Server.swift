@@ -23,8 +23,8 @@ package enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
 /// With a listening socket as file descriptor 0 it speaks FastCGI until SIGTERM, SIGINT or SIGUSR1, finishing the request in
 /// hand. Otherwise it is a plain CGI program and answers the one request that the environment and standard input describe.
 package enum Server {
-  /// Answers requests until the process is asked to end. A request whose content is longer than the limit, in bytes, is
-  /// answered without the content being read.
+  /// Answers requests until the process is asked to end. Of a request's content no more is read than the limit, in bytes, and
+  /// nothing of one that is announced to be longer.
   package static func run(bodyLimit: Int, answer: (Request) -> Response) throws(ServerError) {
     if FCGX_IsCGI() != 0 {
       try PlainCGI.run(bodyLimit: bodyLimit, answer: answer)

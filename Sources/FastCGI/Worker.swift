@@ -42,24 +42,25 @@ final class Worker {
   func serve(bodyLimit: Int, answer: (Request) -> Response) {
     let variables = variables()
     var received = Request(variables)
-    let input = request.pointee.in
-    let reader = BodyReader(limit: bodyLimit) { buffer in
+    received.body = Body(limit: bodyLimit, announced: variables[.contentLength], fill: read)
+    let response = answer(received)
+    write(response.head)
+    if received.method != "HEAD" { write(response.body) }
+    FCGX_Finish_r(request)
+  }
+
+  /// Reads the content of the request in hand.
+  private func read(into memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    memory.withMemoryRebound(to: CChar.self) { characters in
       var count = 0
-      while count < buffer.count {
-        let wanted = CInt(clamping: buffer.count - count)
-        let got = buffer.withMemoryRebound(to: CChar.self) { characters in
-          characters.baseAddress.map { FCGX_GetStr($0 + count, wanted, input) } ?? 0
-        }
+      while count < characters.count, let start = characters.baseAddress {
+        let wanted = CInt(clamping: characters.count - count)
+        let got = FCGX_GetStr(start + count, wanted, request.pointee.in)
         count += Int(got)
         if got < wanted { break }
       }
       return count
     }
-    received.body = reader.body(announced: variables[.contentLength])
-    let response = answer(received)
-    write(response.head)
-    if received.method != "HEAD" { write(response.body) }
-    FCGX_Finish_r(request)
   }
 
   /// libfcgi searches its list from the front for each name that is asked for, so it is walked once here instead. A web server

@@ -46,25 +46,11 @@ struct EventReader: ~Copyable {
     try finish()
   }
 
-  /// Reads an array with nothing behind it and tells where each of its elements stands.
-  mutating func elements(of body: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) -> [Range<Int>] {
-    tokens = EventTokens(start: body.baseAddress ?? UnsafePointer(key.base), count: body.count)
-    var elements: [Range<Int>] = []
-    tokens.skipSpace()
-    guard tokens.take("[") else { throw tokens.error("expected an array") }
-    tokens.skipSpace()
-    if !tokens.take("]") {
-      repeat {
-        tokens.skipSpace()
-        let start = tokens.offset
-        try value(at: FieldTree.nowhere, isElement: false, depth: 0)
-        elements.append(start..<tokens.offset)
-        tokens.skipSpace()
-      } while tokens.take(",")
-      guard tokens.take("]") else { throw tokens.error("expected ',' or ']'") }
-    }
-    try finish()
-    return elements
+  /// Reads the value that a text begins with, whatever is behind it, and tells how many bytes it has.
+  mutating func count(ofValueIn text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) -> Int {
+    tokens = EventTokens(start: text.baseAddress ?? UnsafePointer(key.base), count: text.count)
+    try value(at: FieldTree.nowhere, isElement: false, depth: 0)
+    return tokens.offset
   }
 
   private mutating func finish() throws(JSONSyntaxError) {

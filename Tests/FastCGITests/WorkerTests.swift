@@ -54,6 +54,27 @@ import Testing
     }
   }
 
+  @Test("A body read in pieces is the same, and so are its errors", arguments: [1, 1000, 65536, 100_000, 100_001])
+  func pieces(size: Int) throws {
+    let body = [UInt8](repeating: 1, count: 100_000)
+    for (length, outcome) in [
+      ("100000", "100000 bytes, sum 100000"), ("", "100000 bytes, sum 100000"), ("100001", "incomplete"),
+      ("99999", "99999 bytes, sum 99999"), ("0", "0 bytes, sum 0"), ("1000001", "more than 1000000"),
+    ] {
+      let parameters = [
+        "REQUEST_METHOD": "POST", "REQUEST_URI": "/", "CONTENT_LENGTH": length, "HTTP_PREFER": "\(size)",
+      ]
+      #expect(try socket.answer(to: parameters, body: body).text.hasSuffix("| \(outcome)"))
+    }
+  }
+
+  @Test("A body that nobody reads is no hindrance")
+  func unread() throws {
+    let body = [UInt8](repeating: 1, count: 900_000)
+    let parameters = ["REQUEST_METHOD": "POST", "REQUEST_URI": "/none", "CONTENT_LENGTH": "900000"]
+    for _ in 0..<5 { #expect(try socket.answer(to: parameters, body: body).status == 204) }
+  }
+
   @Test("A body past the limit is refused, announced or not, and the next request is answered")
   func tooLarge() throws {
     let body = [UInt8](repeating: 1, count: 5_000_000)

@@ -6,17 +6,15 @@ import Store
 
 /// What the sender of events is told.
 struct Answer {
-  /// The most alerts and the most rejected events that are listed; the totals are always whole.
+  /// The most alerts that are listed; the totals are always whole.
   static let listLimit = 1000
 
   private let intake: Intake
-  private let isBatch: Bool
   private let alerts: [Admission]
 
   /// The answer for what was taken in and decided. Alerts are listed that were raised, now or, for a repeat, the first time.
-  init(intake: Intake, admissions: [Admission], isBatch: Bool) {
+  init(intake: Intake, admissions: [Admission]) {
     self.intake = intake
-    self.isBatch = isBatch
     alerts = admissions.filter { $0.decision == .raised }
   }
 
@@ -27,7 +25,7 @@ struct Answer {
         answer.add("success", true)
         answer.add("message", "Event processed, \(raised) alerts triggered")
         answer.add("triggered_alerts") { $0.array(alerts.prefix(Self.listLimit), write) }
-        if isBatch { addTotals(to: &answer) }
+        if intake.isBatch { addTotals(to: &answer) }
       }
     }
   }
@@ -37,14 +35,14 @@ struct Answer {
     answer.add("received", intake.received)
     answer.add("matched", intake.matched)
     answer.add("rejected") { list in
-      list.array(intake.rejected.prefix(Self.listLimit)) { rejected, writer in
+      list.array(intake.rejected) { rejected, writer in
         writer.object { members in
           members.add("index", rejected.index)
           members.add("detail", rejected.detail)
         }
       }
     }
-    answer.add("rejected_total", intake.rejected.count)
+    answer.add("rejected_total", intake.rejectedCount)
   }
 
   private func write(_ alert: Admission, to writer: inout JSONWriter) {

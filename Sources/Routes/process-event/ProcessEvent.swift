@@ -20,9 +20,9 @@ struct ProcessEvent {
   }
 
   static func process(_ call: Call, _ policies: PolicyCache) throws -> Response {
-    let body = try EventBody(call)
+    var body = try EventBody(call)
     let intake = try body.intake(by: policies.set(for: call.caller, in: call.store))
     let admissions = try intake.matches.isEmpty ? [] : call.store.admit(tenant: call.tenant, matches: intake.matches)
-    return Answer(intake: intake, admissions: admissions, isBatch: body.isBatch).response
+    return Answer(intake: intake, admissions: admissions).response
   }
 }

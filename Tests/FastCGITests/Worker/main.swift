@@ -23,15 +23,34 @@ func answer(_ request: Request) -> Response {
 }
 
 func description(of request: Request) -> String {
-  let body =
-    switch request.body {
-    case .success(let bytes): "\(bytes.count) bytes, sum \(bytes.reduce(0) { $0 + Int($1) })"
-    case .failure(.tooLarge(let limit)): "more than \(limit)"
-    case .failure(.incomplete): "incomplete"
-    }
+  let body = description(of: request.body, inPieces: request.prefer)
   let headers = [request.authorization, request.contentType, request.contentEncoding, request.prefer, request.id]
   let values = (headers + [request.remoteAddress]).map { $0 ?? "-" }.joined(separator: "|")
   return "\(request.method) \(request.path) ? \(request.query) | \(values) | \(body)"
+}
+
+/// Reads the body in pieces of as many bytes as the request prefers, or all at once.
+func description(of body: Body, inPieces size: String?) -> String {
+  do throws(BodyError) {
+    var bytes: [UInt8] = []
+    if let size = size.flatMap({ Int($0) }) {
+      let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
+      defer { memory.deallocate() }
+      var count = size
+      while count == size {
+        count = try body.read(into: memory)
+        bytes += memory[..<count]
+      }
+    } else {
+      bytes = try body.rest()
+    }
+    return "\(bytes.count) bytes, sum \(bytes.reduce(0) { $0 + Int($1) })"
+  } catch {
+    switch error {
+    case .tooLarge(let limit): return "more than \(limit)"
+    case .incomplete: return "incomplete"
+    }
+  }
 }
 
 do {

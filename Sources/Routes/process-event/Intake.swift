@@ -1,0 +1,85 @@
+import API
+import Host
+import JSON
+import Matching
+
+/// What a body's events came to before PostgreSQL is asked.
+struct Intake {
+  /// The most rejected events that are listed.
+  static let listLimit = 1000
+  /// The most that the matches of one body may have in text, in bytes; PostgreSQL takes no statement of 1 GiB.
+  static let matchLimit = 128 << 20
+
+  /// Whether a bad event costs only itself.
+  let isBatch: Bool
+  /// How many events came.
+  private(set) var received = 0
+  /// How many of them met at least one policy.
+  private(set) var matched = 0
+  /// Each event with each policy that it met.
+  private(set) var matches: [Match] = []
+  /// The first events that could not be read, by their place from 0, and why.
+  private(set) var rejected: [(index: Int, detail: String)] = []
+  /// How many could not be read.
+  private(set) var rejectedCount = 0
+  /// The bytes of the events that met a policy, and of the words of their alerts.
+  private var matchSize = 0
+
+  init(isBatch: Bool) { self.isBatch = isBatch }
+
+  /// Matches the next event; nil stands for one that is too large.
+  mutating func take(_ event: Span<UInt8>?, by policies: PolicySet) throws {
+    do throws(EventFault) {
+      guard let event else { throw .tooLarge }
+      try match(event, by: policies)
+    } catch {
+      guard isBatch else { throw error.asProblem }
+      if rejectedCount < Self.listLimit { rejected.append((received, error.detail)) }
+      rejectedCount += 1
+    }
+    received += 1
+    guard matchSize <= Self.matchLimit else { throw Self.tooManyMatches }
+  }
+
+  private mutating func match(_ event: Span<UInt8>, by policies: PolicySet) throws(EventFault) {
+    do {
+      let found = try policies.matches(event: event) { Identifier.make("alert-") }
+      if found.isEmpty { return }
+      matched += 1
+      matches += found
+      matchSize += found.reduce(event.count) { $0 + $1.textSize }
+    } catch {
+      throw .syntax(error)
+    }
+  }
+
+  private static let tooManyMatches = Problem.tooLarge(
+    "The events meet so many policies that their alerts come to more than \(matchLimit) bytes; send fewer at once.")
+}
+
+/// Why one event cannot be read.
+private enum EventFault: Error {
+  case tooLarge
+  case syntax(JSONSyntaxError)
+
+  /// The fault in a sentence, for the list of rejected events.
+  var detail: String {
+    switch self {
+    case .tooLarge: "The event is larger than \(EventBody.eventLimit) bytes; send less of it."
+    case .syntax(let error): "The event is not a JSON object: \(error)."
+    }
+  }
+
+  /// The fault as the answer to the whole request.
+  var asProblem: any Error {
+    switch self {
+    case .tooLarge: Problem.tooLarge(detail)
+    case .syntax(let error): error
+    }
+  }
+}
+
+extension Match {
+  /// The bytes of the alert's words.
+  fileprivate var textSize: Int { title.utf8.count + message.utf8.count + summary.utf8.count }
+}

@@ -85,16 +85,16 @@ package struct EventBatch: ~Copyable {
   /// the place of one that is longer than the limit comes nil. The array is one document: a syntax error anywhere in it throws,
   /// with its byte offset, but only once the events before it have been called with.
   package mutating func elements(_ body: (Span<UInt8>?) throws -> Void) throws {
-    var reader = EventReader(FieldTree())
     guard try window.skipSpace() == UInt8(ascii: "[") else { throw error("expected an array") }
     window.pass(1)
     if try window.skipSpace() == UInt8(ascii: "]") {
       window.pass(1)
     } else {
+      var scanner = ElementScanner(window)
       var next: UInt8? = UInt8(ascii: ",")
       while next == UInt8(ascii: ",") {
         _ = try window.skipSpace()
-        let count = try elementCount(&reader)
+        let count = try elementCount(&scanner)
         try body(count > eventLimit ? nil : UnsafeBufferPointer(rebasing: window.bytes[..<count]).span)
         window.pass(count)
         next = try window.skipSpace()
@@ -107,10 +107,10 @@ package struct EventBatch: ~Copyable {
 
   /// How many bytes the value has that the window begins with. What looks like an error, or like the end of a number, may be
   /// where the window ends.
-  private mutating func elementCount(_ reader: inout EventReader) throws -> Int {
+  private mutating func elementCount(_ scanner: inout ElementScanner) throws -> Int {
     while true {
       do throws(JSONSyntaxError) {
-        let count = try reader.count(ofValueIn: window.bytes)
+        let count = try scanner.count(in: window)
         if count < window.bytes.count || window.isAtEnd { return count }
       } catch {
         if window.isAtEnd { throw JSONSyntaxError(offset: window.offset + error.offset, reason: error.reason) }

@@ -5,9 +5,12 @@ import JSON
 /// Equal keys of one object are resolved as PostgreSQL's jsonb does: the last one wins, and what was noted below an earlier one
 /// is void.
 struct EventReader: ~Copyable {
+  private typealias Cursor = EventTokens.Cursor
+
   let tree: FieldTree
   var values: EventValues
   private var tokens: EventTokens
+  private var ends = StringEnds()
   private var key = FlatArray<UInt8>()
   /// How many objects have been read, in all events: a number for each object.
   private var objectCount = 0
@@ -38,141 +41,145 @@ struct EventReader: ~Copyable {
   /// Reads an event: a JSON object with nothing behind it. The memory must stay as it is for as long as ``values`` are used.
   mutating func read(_ event: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
     tokens = EventTokens(start: event.baseAddress ?? UnsafePointer(key.base), count: event.count)
+    var cursor = Cursor(place: tokens.start, nextEnd: ends.find(in: event))
     values.begin(tokens.start)
     if !dottedOccurrences.isEmpty { dottedOccurrences.removeAll(keepingCapacity: true) }
-    tokens.skipSpace()
-    guard tokens.current == UInt8(ascii: "{") else { throw tokens.error("expected an object") }
-    try value(at: FieldTree.root, isElement: false, depth: 0)
-    try finish()
+    cursor.place = tokens.skipSpace(cursor.place)
+    guard tokens.byte(at: cursor.place) == UInt8(ascii: "{") else {
+      throw tokens.error("expected an object", at: cursor.place)
+    }
+    try value(&cursor, at: FieldTree.root, isElement: false, depth: 0)
+    try finish(cursor)
   }
 
-  /// Reads the value that a text begins with, whatever is behind it, and tells how many bytes it has.
-  mutating func count(ofValueIn text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) -> Int {
-    tokens = EventTokens(start: text.baseAddress ?? UnsafePointer(key.base), count: text.count)
-    try value(at: FieldTree.nowhere, isElement: false, depth: 0)
-    return tokens.offset
-  }
-
-  private mutating func finish() throws(JSONSyntaxError) {
-    tokens.skipSpace()
-    guard tokens.isAtEnd else { throw tokens.error("unexpected text behind the JSON value") }
+  private func finish(_ cursor: Cursor) throws(JSONSyntaxError) {
+    let place = tokens.skipSpace(cursor.place)
+    guard place == tokens.end else { throw tokens.error("unexpected text behind the JSON value", at: place) }
   }
 
   /// Reads a value and notes it, and what is below it, where there are fields. The next byte is its first.
-  private mutating func value(at node: Int32, isElement: Bool, depth: Int) throws(JSONSyntaxError) {
-    let field = tree.field(at: node)
-    switch tokens.current {
+  @inline(__always)
+  private mutating func value(
+    _ cursor: inout Cursor, at node: Int32, isElement: Bool, depth: Int
+  ) throws(JSONSyntaxError) {
+    let first = cursor.place
+    let byte = tokens.byte(at: first)
+    switch byte {
     case UInt8(ascii: "\""):
-      let text = try tokens.string()
+      let text = try tokens.string(&cursor)
+      let field = tree.field(at: node)
       if field >= 0 { values.note(.string, text, at: field, isElement) }
     case UInt8(ascii: "{"), UInt8(ascii: "["):
-      try container(at: node, field, isElement, depth: depth)
-    case UInt8(ascii: "t"):
-      try literal("true", .true, field, isElement)
-    case UInt8(ascii: "f"):
-      try literal("false", .false, field, isElement)
-    case UInt8(ascii: "n"):
-      try literal("null", .null, field, isElement)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      let text = try tokens.number()
-      if field >= 0 { values.note(.number, text, at: field, isElement) }
+      if node == FieldTree.nowhere {
+        cursor = try tokens.skipValue(cursor, depth: depth)
+      } else {
+        cursor = try container(cursor, at: node, isElement, depth: depth)
+      }
     default:
-      throw tokens.error(tokens.isAtEnd ? "expected a value, found the end" : "expected a value")
+      cursor.place = try tokens.skipScalar(first)
+      let field = tree.field(at: node)
+      if field >= 0 {
+        let text = EventTokens.Text(start: first, count: cursor.place - first)
+        values.note(EventValues.Kind(ofScalar: byte), text, at: field, isElement)
+      }
     }
   }
 
-  private mutating func literal(
-    _ word: StaticString, _ kind: EventValues.Kind, _ field: Int32, _ isElement: Bool
-  ) throws(JSONSyntaxError) {
-    let start = tokens.cursor
-    try tokens.literal(word)
-    if field >= 0 { values.note(kind, EventTokens.Text(start: start, count: 0), at: field, isElement) }
-  }
-
   private mutating func container(
-    at node: Int32, _ field: Int32, _ isElement: Bool, depth: Int
-  ) throws(JSONSyntaxError) {
-    guard depth < JSONValue.depthLimit else { throw tokens.error("nested more than \(JSONValue.depthLimit) deep") }
-    let start = tokens.cursor
-    let isObject = tokens.current == UInt8(ascii: "{")
+    _ cursor: Cursor, at node: Int32, _ isElement: Bool, depth: Int
+  ) throws(JSONSyntaxError) -> Cursor {
+    guard depth < JSONValue.depthLimit else { throw tokens.tooDeep(at: cursor.place) }
+    let start = cursor.place
+    let isObject = start.pointee == UInt8(ascii: "{")
+    let field = tree.field(at: node)
     let index = values.count
     if field >= 0 {
       values.note(isObject ? .object : .array, EventTokens.Text(start: start, count: 0), at: field, isElement)
     }
-    if isObject {
-      try object(at: tree.hasChildren(node) ? node : FieldTree.nowhere, depth: depth + 1)
-    } else {
-      try array(at: node, depth: depth + 1)
-    }
-    if field >= 0 { values.setLength(of: index, tokens.cursor - start) }
-  }
-
-  private mutating func array(at node: Int32, depth: Int) throws(JSONSyntaxError) {
-    _ = tokens.take("[")
-    tokens.skipSpace()
-    if tokens.take("]") { return }
-    while true {
-      tokens.skipSpace()
-      try value(at: node, isElement: true, depth: depth)
-      tokens.skipSpace()
-      if tokens.take("]") { return }
-      guard tokens.take(",") else { throw tokens.error("expected ',' or ']'") }
-    }
-  }
-
-  private mutating func object(at node: Int32, depth: Int) throws(JSONSyntaxError) {
-    _ = tokens.take("{")
-    tokens.skipSpace()
-    if tokens.take("}") { return }
-    objectCount += 1
-    let object = objectCount
-    while true {
-      tokens.skipSpace()
-      guard tokens.current == UInt8(ascii: "\"") else { throw tokens.error("expected a key in double quotes") }
-      let key = try tokens.string()
-      tokens.skipSpace()
-      guard tokens.take(":") else { throw tokens.error("expected ':' behind the key") }
-      tokens.skipSpace()
-      if node == FieldTree.nowhere {
-        try value(at: FieldTree.nowhere, isElement: false, depth: depth)
+    let end =
+      if !isObject {
+        try array(cursor, at: node, depth: depth + 1)
+      } else if tree.hasChildren(node) {
+        try object(cursor, at: node, depth: depth + 1)
       } else {
-        try member(key, of: object, at: node, depth: depth)
+        try tokens.skipValue(cursor, depth: depth)
       }
-      tokens.skipSpace()
-      if tokens.take("}") { return }
-      guard tokens.take(",") else { throw tokens.error("expected ',' or '}'") }
+    if field >= 0 { values.setLength(of: index, end.place - start) }
+    return end
+  }
+
+  /// Reads an array whose elements are at a node. The next byte is its bracket.
+  private mutating func array(_ cursor: Cursor, at node: Int32, depth: Int) throws(JSONSyntaxError) -> Cursor {
+    var cursor = cursor
+    cursor.place = tokens.skipSpace(cursor.place + 1)
+    if tokens.byte(at: cursor.place) != UInt8(ascii: "]") {
+      while true {
+        try value(&cursor, at: node, isElement: true, depth: depth)
+        cursor.place = tokens.skipSpace(cursor.place)
+        guard tokens.byte(at: cursor.place) == UInt8(ascii: ",") else { break }
+        cursor.place = tokens.skipSpace(cursor.place + 1)
+      }
+      guard tokens.byte(at: cursor.place) == UInt8(ascii: "]") else { throw tokens.noEnd(false, at: cursor.place) }
     }
+    cursor.place += 1
+    return cursor
+  }
+
+  /// Reads an object at a node. The next byte is its bracket.
+  private mutating func object(_ cursor: Cursor, at node: Int32, depth: Int) throws(JSONSyntaxError) -> Cursor {
+    var cursor = cursor
+    cursor.place = tokens.skipSpace(cursor.place + 1)
+    if tokens.byte(at: cursor.place) != UInt8(ascii: "}") {
+      objectCount += 1
+      let object = objectCount
+      while true {
+        let key = try tokens.key(&cursor)
+        try member(key, &cursor, of: object, at: node, depth: depth)
+        cursor.place = tokens.skipSpace(cursor.place)
+        guard tokens.byte(at: cursor.place) == UInt8(ascii: ",") else { break }
+        cursor.place = tokens.skipSpace(cursor.place + 1)
+      }
+      guard tokens.byte(at: cursor.place) == UInt8(ascii: "}") else { throw tokens.noEnd(true, at: cursor.place) }
+    }
+    cursor.place += 1
+    return cursor
   }
 
   /// Reads the value of a key that a field may have.
   @inline(__always)
   private mutating func member(
-    _ name: EventTokens.Text, of object: Int, at node: Int32, depth: Int
+    _ name: EventTokens.Text, _ cursor: inout Cursor, of object: Int, at node: Int32, depth: Int
   ) throws(JSONSyntaxError) {
-    let child: Int32
-    let hasDots: Bool
-    if name.isEscaped {
-      key.removeAll()
-      name.decode(into: &key)
-      (child, hasDots) = tree.child(of: node, key.view(0, key.count))
-    } else {
-      (child, hasDots) = tree.child(of: node, name.bytes)
+    let (child, hasDots) = name.isEscaped ? escapedChild(of: node, name) : tree.child(of: node, name.bytes)
+    if hasDots {
+      cursor = try dottedMember(cursor, of: object, at: child, depth: depth)
+      return
     }
-    if child == FieldTree.nowhere { return try value(at: child, isElement: false, depth: depth) }
-    if hasDots { return try dottedMember(of: object, at: child, depth: depth) }
+    let first = values.count
+    try value(&cursor, at: child, isElement: false, depth: depth)
+    guard child != FieldTree.nowhere else { return }
     let earlier = occurrences[Int(child)]
     if earlier.object == object { values.remove(earlier.firstValue, earlier.endValue) }
-    let first = values.count
-    try value(at: child, isElement: false, depth: depth)
     occurrences[Int(child)] = Occurrence(object: object, firstValue: first, endValue: values.count)
   }
 
   @inline(never)
-  private mutating func dottedMember(of object: Int, at child: Int32, depth: Int) throws(JSONSyntaxError) {
+  private mutating func escapedChild(of node: Int32, _ name: EventTokens.Text) -> (node: Int32, hasDots: Bool) {
+    key.removeAll()
+    name.decode(into: &key)
+    return tree.child(of: node, key.view(0, key.count))
+  }
+
+  @inline(never)
+  private mutating func dottedMember(
+    _ cursor: Cursor, of object: Int, at child: Int32, depth: Int
+  ) throws(JSONSyntaxError) -> Cursor {
     let key = DottedKey(object: object, node: child)
     if let earlier = dottedOccurrences[key] { values.remove(earlier.firstValue, earlier.endValue) }
+    var cursor = cursor
     let first = values.count
-    try value(at: child, isElement: false, depth: depth)
+    try value(&cursor, at: child, isElement: false, depth: depth)
     dottedOccurrences[key] = Occurrence(object: object, firstValue: first, endValue: values.count)
+    return cursor
   }
 }

@@ -4,6 +4,16 @@ struct EventValues: ~Copyable {
     case null, `true`, `false`, number, string, array, object
     /// Void, because the same key came again.
     case removed
+
+    /// The kind of the number or literal that begins with a byte.
+    @inline(__always) init(ofScalar first: UInt8) {
+      switch first {
+      case UInt8(ascii: "t"): self = .true
+      case UInt8(ascii: "f"): self = .false
+      case UInt8(ascii: "n"): self = .null
+      default: self = .number
+      }
+    }
   }
 
   struct Value {

@@ -69,7 +69,8 @@ struct FieldTree: ~Copyable {
     }
     let beginningOfPart = first == UInt8(ascii: ".") ? 0 : beginning
     guard known.beginningsOfParents >> beginningOfPart & 1 != 0 else { return (Self.nowhere, false) }
-    return (descendant(of: node, key), true)
+    let child = descendant(of: node, key)
+    return (child, child != Self.nowhere)
   }
 
   @inline(never) private func descendant(of node: Int32, _ key: UnsafeBufferPointer<UInt8>) -> Int32 {

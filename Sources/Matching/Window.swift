@@ -13,6 +13,8 @@ struct Window: ~Copyable {
   private(set) var offset = 0
   /// Whether the body ends where the window ends.
   private(set) var isAtEnd = false
+  /// How often the window has been extended, which moves what is in it.
+  private(set) var extensionCount = 0
 
   /// A window of so many bytes at first.
   init(capacity: Int, source: @escaping Source) {
@@ -24,7 +26,10 @@ struct Window: ~Copyable {
   deinit { memory.deallocate() }
 
   /// What is in the window. It is void after the next change.
-  var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory + start, count: end - start) }
+  var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: place, count: end - start) }
+
+  /// Where the window begins. It is void after the next change.
+  var place: UnsafePointer<UInt8> { UnsafePointer(memory + start) }
 
   /// Passes over bytes in the window.
   mutating func pass(_ count: Int) {
@@ -34,6 +39,7 @@ struct Window: ~Copyable {
 
   /// Reads on behind what is in the window, at least one byte unless the body ends.
   mutating func extend() throws {
+    extensionCount += 1
     if start > 0 {
       memory.update(from: memory + start, count: end - start)
       end -= start

@@ -8,7 +8,7 @@ enum Design {
     "Host": [],
     "FastCGI": ["CFCGI"],
     "Postgres": ["CPQ"],
-    "Matching": ["JSON", "CRE2"],
+    "Matching": ["JSON", "CRE2", "CQuotes"],
     "Delivery": ["JSON", "Matching", "CCrypto"],
     "Curl": ["CCurl", "Delivery"],
     "Store": ["Postgres", "JSON", "Matching", "Delivery", "Host"],

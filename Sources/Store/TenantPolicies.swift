@@ -26,7 +26,8 @@ extension Store {
     return (rows.first?.int(0) ?? 0, set)
   }
 
-  private static let tenantPolicies = Statement(
+  /// The statement of ``policySet(tenant:)``.
+  package static let tenantPolicies = Statement(
     "tenant_policies",
     """
     SELECT tenants.policy_epoch, part.kind, part.id, part.document

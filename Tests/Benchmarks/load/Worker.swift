@@ -1,0 +1,73 @@
+import Host
+import JSON
+import Matching
+import Postgres
+import Store
+
+/// What a worker does for one tenant, measured in a process of its own; the events are its standard input.
+struct Worker {
+  /// What ``measure()`` answers, in its order.
+  static let figures = [
+    "rows to ready, ms", "of it the statement", "reading", "compiling", "again, one policy changed, ms", "MB",
+    "MB at most",
+  ]
+
+  private let store: Store
+  private let connection: Connection
+  private let tenant: String
+  private var events: [[UInt8]] = []
+
+  init(url: String, tenant: String) throws {
+    store = Store(url: url)
+    connection = try Connection(url: url)
+    self.tenant = tenant
+    _ = try store.policySet(tenant: "nobody")
+    _ = try connection.run(Store.tenantPolicies, .text("nobody"))
+    while let line = readLine() { events.append(Array(line.utf8)) }
+  }
+
+  /// The memory is what comes to that of a process that has served nobody.
+  func measure() throws -> [Double] {
+    let idle = try memory("VmRSS")
+    let (set, whole) = try timed { try store.policySet(tenant: tenant).set }
+    try matchEvents(by: set)
+    let size = try memory("VmRSS") - idle
+    try change()
+    let (again, wholeAgain) = try timed { try store.policySet(tenant: tenant).set }
+    try matchEvents(by: again)
+    let peak = try memory("VmHWM") - idle
+
+    let (rows, statement) = try timed { try connection.run(Store.tenantPolicies, .text(tenant)) }
+    let (policies, reading) = try timed {
+      try rows.map { ($0.text(2), try Policy(json: JSONValue(parsing: $0.bytes(3)))) }
+    }
+    let (_, compiling) = timed { PolicySet(policies: policies, rules: [:], suppressions: []) }
+    return [whole, statement, reading, compiling, wholeAgain, size, peak]
+  }
+
+  /// What a body gives and the milliseconds that it takes.
+  private func timed<Value>(_ body: () throws -> Value) rethrows -> (Value, Double) {
+    let start = Clock.monotonic
+    let value = try body()
+    return (value, (Clock.monotonic - start) * 1000)
+  }
+
+  private func matchEvents(by set: PolicySet) throws {
+    for event in events { _ = try set.matches(event: event.span) { "alert" } }
+  }
+
+  /// Has the tenant's first policy changed, as a request would.
+  private func change() throws {
+    guard let id = try store.policies(tenant: tenant, page: Page(number: 1, size: 1)).elements.first?.id else { return }
+    _ = try store.changePolicy(tenant: tenant, id: id) { stored in
+      try Policy(json: .object(Policy.document(stored, changedBy: ["providers": [], "description": "changed"])))
+    }
+  }
+
+  /// A figure of `/proc/self/status` in MB.
+  private func memory(_ name: String) throws -> Double {
+    let lines = String(decoding: try File.read("/proc/self/status"), as: UTF8.self).split(separator: "\n")
+    let line = lines.first { $0.hasPrefix(name + ":") } ?? ""
+    return (Double(line.filter(\.isNumber)) ?? 0) / 1024
+  }
+}

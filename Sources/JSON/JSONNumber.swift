@@ -5,75 +5,96 @@
 package struct JSONNumber: Sendable, Hashable, Comparable {
   /// The number as it was written, for example `1.50`.
   package let text: String
-  private let decimal: Decimal
 
   /// Reads text that is exactly one number by the grammar of RFC 8259, section 6; nil for anything else.
   package init?(_ text: some StringProtocol) {
-    guard let decimal = Decimal(Array(text.utf8)) else { return nil }
-    self.text = String(text)
-    self.decimal = decimal
+    var text = String(text)
+    guard text.withUTF8({ Notation($0) }) != nil else { return nil }
+    self.text = text
+  }
+
+  /// The number that some bytes spell; nil if they spell none.
+  init?(bytes: UnsafeBufferPointer<UInt8>) {
+    guard Notation(bytes) != nil else { return nil }
+    text = String(decoding: bytes, as: UTF8.self)
   }
 
   /// The number for an integer of the machine.
-  package init(_ integer: Int) {
-    text = String(integer)
-    decimal = Decimal(integer: integer)
-  }
+  package init(_ integer: Int) { text = String(integer) }
 
   /// The value as an `Int`, or nil if it has a fraction or is out of range.
-  package var integer: Int? { decimal.integer }
+  package var integer: Int? { Int(text) ?? decimal.integer }
 
   package static func == (left: JSONNumber, right: JSONNumber) -> Bool { left.decimal == right.decimal }
 
   package static func < (left: JSONNumber, right: JSONNumber) -> Bool { left.decimal < right.decimal }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(decimal) }
+
+  /// Made when it is needed: most numbers are only passed on.
+  private var decimal: Decimal {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard let notation = Notation(bytes) else { preconditionFailure("the text was read as a number before") }
+      return Decimal(bytes, notation)
+    }
+  }
 }
 
-/// A number as sign, significant digits without zeros at either end, and the place of the first digit: 0.digits × 10^scale.
-private struct Decimal: Sendable, Hashable, Comparable {
-  var isNegative: Bool
-  var digits: [UInt8]
-  var scale: Int
+/// Where the parts of a number stand in its text.
+private struct Notation {
+  let isNegative: Bool
+  /// The digits before the point, and those behind it.
+  let whole: Range<Int>
+  let fraction: Range<Int>
+  let exponent: Int
 
   private static let exponentLimit = 1_000_000_000_000
 
-  init(integer: Int) {
-    isNegative = integer < 0
-    digits = Array(String(integer.magnitude).utf8)
-    scale = digits.count
-    normalize()
+  init?(_ text: UnsafeBufferPointer<UInt8>) {
+    isNegative = text.first == UInt8(ascii: "-")
+    whole = Self.digits(text, from: isNegative ? 1 : 0)
+    guard !whole.isEmpty, whole.count == 1 || text[whole.lowerBound] != UInt8(ascii: "0") else { return nil }
+    if whole.upperBound < text.count, text[whole.upperBound] == UInt8(ascii: ".") {
+      fraction = Self.digits(text, from: whole.upperBound + 1)
+      guard !fraction.isEmpty else { return nil }
+    } else {
+      fraction = whole.upperBound..<whole.upperBound
+    }
+    guard let exponent = Self.exponent(text, from: fraction.upperBound) else { return nil }
+    self.exponent = exponent
   }
 
-  init?(_ text: [UInt8]) {
-    var rest = text[...]
-    isNegative = rest.first == UInt8(ascii: "-")
-    if isNegative { rest.removeFirst() }
-    let whole = rest.prefix { $0.isDigit }
-    rest = rest.dropFirst(whole.count)
-    guard !whole.isEmpty, whole.count == 1 || whole.first != UInt8(ascii: "0") else { return nil }
-    var fraction: ArraySlice<UInt8> = []
-    if rest.first == UInt8(ascii: ".") {
-      fraction = rest.dropFirst().prefix { $0.isDigit }
-      guard !fraction.isEmpty else { return nil }
-      rest = rest.dropFirst(1 + fraction.count)
-    }
-    guard let exponent = Self.exponent(rest) else { return nil }
-    digits = Array(whole) + fraction
-    scale = whole.count + exponent
-    normalize()
+  private static func digits(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Range<Int> {
+    var end = start
+    while end < text.count, text[end].isDigit { end += 1 }
+    return start..<end
   }
 
   /// Reads `e5`, `E-5` or nothing. An exponent past the limit is cut to it: no two numbers of one event differ there.
-  private static func exponent(_ text: ArraySlice<UInt8>) -> Int? {
-    guard let mark = text.first else { return 0 }
-    guard mark | 0x20 == UInt8(ascii: "e") else { return nil }
-    var digits = text.dropFirst()
-    let isNegative = digits.first == UInt8(ascii: "-")
-    if isNegative || digits.first == UInt8(ascii: "+") { digits.removeFirst() }
-    guard !digits.isEmpty, digits.allSatisfy({ $0.isDigit }) else { return nil }
-    let magnitude = digits.reduce(0) { min($0 * 10 + Int($1 - UInt8(ascii: "0")), exponentLimit) }
+  private static func exponent(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    guard start < text.count else { return 0 }
+    guard text[start] | 0x20 == UInt8(ascii: "e"), start + 1 < text.count else { return nil }
+    let isNegative = text[start + 1] == UInt8(ascii: "-")
+    let isSigned = isNegative || text[start + 1] == UInt8(ascii: "+")
+    let digits = Self.digits(text, from: isSigned ? start + 2 : start + 1)
+    guard !digits.isEmpty, digits.upperBound == text.count else { return nil }
+    let magnitude = text[digits].reduce(0) { min($0 * 10 + Int($1 - UInt8(ascii: "0")), exponentLimit) }
     return isNegative ? -magnitude : magnitude
+  }
+}
+
+/// A number as sign, significant digits without zeros at either end, and the place of the first digit: 0.digits × 10^scale.
+private struct Decimal: Hashable, Comparable {
+  private var isNegative: Bool
+  private var digits: [UInt8]
+  private var scale: Int
+
+  init(_ text: UnsafeBufferPointer<UInt8>, _ notation: Notation) {
+    isNegative = notation.isNegative
+    digits = Array(text[notation.whole]) + text[notation.fraction]
+    scale = notation.whole.count + notation.exponent
+    normalize()
   }
 
   private mutating func normalize() {

@@ -23,19 +23,23 @@ extension JSONValue {
   /// A lone surrogate escape becomes U+FFFD; of several equal keys the last wins. Throws with the byte offset for anything that
   /// is not JSON, not UTF-8, or nested more than ``depthLimit`` deep.
   package init(parsing bytes: some Sequence<UInt8>) throws(JSONSyntaxError) {
-    var parser = JSONParser(bytes: Array(bytes))
-    self = try parser.document()
+    // A typed throw does not pass through the standard library's closures.
+    let parsed = bytes.withContiguousStorageIfAvailable { JSONParser.parse($0) }
+    self = try (parsed ?? Array(bytes).withUnsafeBufferPointer { JSONParser.parse($0) }).get()
   }
 }
 
 /// A recursive-descent reader that builds the whole tree: for requests of ours, not for events (they are scanned in place).
 private struct JSONParser {
-  let bytes: [UInt8]
-  var position = 0
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var position = 0
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<JSONValue, JSONSyntaxError> {
+    var parser = JSONParser(bytes: bytes)
+    return Result { () throws(JSONSyntaxError) in try parser.document() }
+  }
 
-  mutating func document() throws(JSONSyntaxError) -> JSONValue {
+  private mutating func document() throws(JSONSyntaxError) -> JSONValue {
     let value = try value(depth: 0)
     skipSpace()
     guard position == bytes.count else { throw error("unexpected text behind the JSON value") }
@@ -87,6 +91,7 @@ private struct JSONParser {
     try checkDepth(depth)
     position += 1
     var object = JSONObject()
+    var marks: UInt64 = 0
     skipSpace()
     if take("}") { return object }
     while true {
@@ -95,11 +100,22 @@ private struct JSONParser {
       let key = try string()
       skipSpace()
       guard take(":") else { throw error("expected ':' behind the key") }
-      object[key] = try value(depth: depth)
+      let value = try value(depth: depth)
+      let mark = Self.mark(of: key)
+      if marks & mark == 0 { object.append(key, value) } else { object[key] = value }
+      marks |= mark
       skipSpace()
       if take("}") { return object }
       guard take(",") else { throw error("expected ',' or '}'") }
     }
+  }
+
+  /// One bit for a key: keys without a bit in common are different ones, which saves looking for an equal one.
+  private static func mark(of key: String) -> UInt64 {
+    let sum = key.withBytes { bytes in
+      bytes.isEmpty ? 0 : bytes.count &* 7 &+ Int(bytes[0]) &+ Int(bytes[bytes.count - 1]) &* 5
+    }
+    return 1 << UInt64(sum & 63)
   }
 
   private mutating func array(depth: Int) throws(JSONSyntaxError) -> [JSONValue] {
@@ -119,7 +135,7 @@ private struct JSONParser {
   private mutating func number() throws(JSONSyntaxError) -> JSONNumber {
     let start = position
     while let byte = current, byte.isDigit || "+-.eE".utf8.contains(byte) { position += 1 }
-    guard let number = JSONNumber(String(decoding: bytes[start..<position], as: UTF8.self)) else {
+    guard let number = JSONNumber(bytes: UnsafeBufferPointer(rebasing: bytes[start..<position])) else {
       position = start
       throw error("malformed number")
     }
@@ -129,7 +145,22 @@ private struct JSONParser {
   private mutating func string() throws(JSONSyntaxError) -> String {
     let opening = position
     position += 1
-    var text: [UInt8] = []
+    while let byte = current, Self.isPlain(byte) { position += 1 }
+    let plain = UnsafeBufferPointer(rebasing: bytes[opening + 1..<position])
+    if take("\"") { return String(decoding: plain, as: UTF8.self) }
+    return try string(continuing: Array(plain), from: opening)
+  }
+
+  /// Whether a byte of a string is a character of its own and stands for itself.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+
+  /// Reads the rest of a string that is not plain.
+  private mutating func string(
+    continuing text: consuming [UInt8], from opening: Int
+  ) throws(JSONSyntaxError) -> String {
+    var text = text
     while let byte = current {
       switch byte {
       case UInt8(ascii: "\""):

@@ -13,7 +13,7 @@ package enum JSONValue: Sendable, Equatable {
     case (.null, .null): true
     case (.bool(let left), .bool(let right)): left == right
     case (.number(let left), .number(let right)): left == right
-    case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+    case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
     case (.array(let left), .array(let right)): left == right
     case (.object(let left), .object(let right)): left == right
     default: false
@@ -57,7 +57,11 @@ package struct JSONObject: Sendable {
 
   /// The members in order.
   package private(set) var members: [Member] = []
-  private var positions: [KeyBytes: Int] = [:]
+  /// Where the keys of a large object are; empty for one of few members, which are looked through.
+  private var places: [KeyBytes: Int] = [:]
+
+  /// The most members that are looked through.
+  private static let scanLimit = 24
 
   /// An object without members.
   package init() {}
@@ -70,21 +74,39 @@ package struct JSONObject: Sendable {
   /// The value of a key. Setting a key that is there replaces its value in place, so the last of several wins, as in
   /// PostgreSQL's jsonb.
   package subscript(key: String) -> JSONValue? {
-    get { positions[KeyBytes(key)].map { members[$0].value } }
+    get { place(of: key).map { members[$0].value } }
     set {
-      switch (positions[KeyBytes(key)], newValue) {
-      case (let position?, let value?):
-        members[position].value = value
+      switch (place(of: key), newValue) {
+      case (let place?, let value?):
+        members[place].value = value
       case (nil, let value?):
-        positions[KeyBytes(key)] = members.count
-        members.append(Member(key: key, value: value))
-      case (let position?, nil):
-        members.remove(at: position)
-        positions = Dictionary(uniqueKeysWithValues: members.enumerated().map { (KeyBytes($1.key), $0) })
+        append(key, value)
+      case (let place?, nil):
+        members.remove(at: place)
+        places = [:]
+        if members.count > Self.scanLimit { notePlaces(from: 0) }
       case (nil, nil):
         break
       }
     }
+  }
+
+  /// Adds a member whose key is known to be new.
+  mutating func append(_ key: String, _ value: JSONValue) {
+    members.append(Member(key: key, value: value))
+    if members.count > Self.scanLimit { notePlaces(from: places.count) }
+  }
+
+  /// The place of a key among the members. Of few members the one at the guess is looked at first, then those behind it.
+  func place(of key: String, guess: Int = 0) -> Int? {
+    guard members.count <= Self.scanLimit else { return places[KeyBytes(key)] }
+    for place in guess..<max(guess, members.count) where members[place].key.hasSameBytes(as: key) { return place }
+    for place in 0..<min(guess, members.count) where members[place].key.hasSameBytes(as: key) { return place }
+    return nil
+  }
+
+  private mutating func notePlaces(from first: Int) {
+    for place in first..<members.count { places[KeyBytes(members[place].key)] = place }
   }
 
   /// This object with every member of another one set over it: what a partial PUT means.
@@ -105,10 +127,10 @@ private struct KeyBytes: Sendable, Hashable {
 
   init(_ key: String) { self.key = key }
 
-  static func == (left: KeyBytes, right: KeyBytes) -> Bool { left.key.utf8.elementsEqual(right.key.utf8) }
+  static func == (left: KeyBytes, right: KeyBytes) -> Bool { left.key.hasSameBytes(as: right.key) }
 
   func hash(into hasher: inout Hasher) {
-    for byte in key.utf8 { hasher.combine(byte) }
+    key.withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
 

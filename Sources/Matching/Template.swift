@@ -8,28 +8,20 @@ import JSON
 package struct Template: Sendable {
   /// The template as it was written.
   package let source: String
-  private let parts: [Part]
-
-  private enum Part: Sendable {
-    case text(String)
-    case place(FieldPath, written: String)
-  }
 
   /// Reads a template; every string is one.
-  package init(_ source: String) {
-    self.source = source
-    parts = Self.parse(source.unicodeScalars[...])
-  }
+  package init(_ source: String) { self.source = source }
 
   /// The text with the event's values set in, at most `limit` Unicode scalars long: a longer one is cut and ends in `…`.
   /// U+0000, which PostgreSQL cannot store, becomes U+FFFD.
   package func rendered(event: JSONValue, alert: [String: String], limit: Int) -> String {
     var text = ""
+    var parts = Parts(source)
     // A scalar takes four bytes at most: what comes behind so many of them is cut off for sure.
-    for part in parts where text.utf8.count <= 4 * limit {
+    while text.utf8.count <= 4 * limit, let part = parts.next() {
       switch part {
       case .text(let literal): text += literal
-      case .place(let path, let written): text += alert[path.text] ?? Self.text(of: path.values(in: event)) ?? written
+      case .place(let path): text += alert[path.text] ?? Self.text(of: path.values(in: event)) ?? "{\(path.text)}"
       }
     }
     return text.replacingNUL.cut(to: limit)
@@ -40,26 +32,48 @@ package struct Template: Sendable {
     guard !values.isEmpty else { return nil }
     return values.map { $0.string ?? String(decoding: $0.json, as: UTF8.self) }.joined(separator: ", ")
   }
+}
 
-  /// By Unicode scalars, because a brace and what combines with it would be one character.
-  private static func parse(_ source: Substring.UnicodeScalarView) -> [Part] {
-    var parts: [Part] = []
-    var literal = String.UnicodeScalarView()
-    var rest = source
-    while let scalar = rest.popFirst() {
-      if scalar == "{" || scalar == "}", rest.first == scalar {
-        rest.removeFirst()
-      } else if scalar == "{", let end = rest.prefix(FieldPath.lengthLimit + 1).firstIndex(of: "}"),
-        let path = FieldPath(String(rest[..<end]))
-      {
-        parts += [.text(String(literal)), .place(path, written: "{\(path.text)}")]
-        literal = String.UnicodeScalarView()
-        rest = rest[end...].dropFirst()
-        continue
-      }
-      literal.append(scalar)
+/// The parts of a template in order, found as they are needed: of a worker's many templates few are ever rendered. Takes time
+/// linear in the template, and goes by bytes, because a brace and what combines with it would be one character.
+private struct Parts {
+  enum Part {
+    case text(String)
+    case place(FieldPath)
+  }
+
+  private var rest: Substring.UTF8View
+  /// The first closing brace behind the last opening one that was looked at; the end where there is none.
+  private var closing: String.Index
+
+  private static let openBrace = UInt8(ascii: "{")
+  private static let closeBrace = UInt8(ascii: "}")
+
+  init(_ source: String) {
+    rest = source.utf8[...]
+    closing = source.startIndex
+  }
+
+  mutating func next() -> Part? {
+    let literal = rest.prefix { $0 != Self.openBrace && $0 != Self.closeBrace }
+    rest = rest[literal.endIndex...]
+    if !literal.isEmpty { return .text(String(Substring(literal))) }
+    guard let brace = rest.popFirst() else { return nil }
+    if rest.first == brace {
+      rest.removeFirst()
+    } else if brace == Self.openBrace, let path = pathBeforeClosing() {
+      rest = rest[closing...].dropFirst()
+      return .place(path)
     }
-    return parts + [.text(String(literal))]
+    return .text(brace == Self.openBrace ? "{" : "}")
+  }
+
+  /// The path between an opening brace, which was just taken, and the next closing one.
+  private mutating func pathBeforeClosing() -> FieldPath? {
+    if closing < rest.startIndex { closing = rest.firstIndex(of: Self.closeBrace) ?? rest.endIndex }
+    let isNear = rest.distance(from: rest.startIndex, to: closing) <= 4 * FieldPath.lengthLimit
+    guard closing < rest.endIndex, isNear else { return nil }
+    return FieldPath(String(Substring(rest[..<closing])))
   }
 }
 

@@ -17,8 +17,8 @@ package struct Email: Sendable {
 
   /// Reads a `config`. `tls_mode` says how TLS begins where the port does not tell: port 465 is TLS from the start (RFC 8314),
   /// any other STARTTLS. An empty user name or password is none.
-  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     host = reader.host("smtp_host")
     reader.require("smtp_port")
     let port = reader.integer("smtp_port", in: 1...65_535) ?? 0
@@ -86,9 +86,9 @@ package struct Email: Sendable {
 /// What is accepted as an e-mail address: the `Mailbox` of RFC 5321 without quoting, comments and address literals, in ASCII.
 enum MailAddress {
   /// Reads an address, at a place in a document.
-  static func read(_ json: JSONValue, at pointer: String) throws(JSONFaults) -> String {
+  static func read(_ json: JSONValue) throws(JSONFaults) -> String {
     guard case .string(let text) = json, isAddress(text) else {
-      throw JSONFaults(pointer: pointer, "must be an e-mail address alone, such as \"oncall@example.com\"")
+      throw JSONFaults("must be an e-mail address alone, such as \"oncall@example.com\"")
     }
     return text
   }

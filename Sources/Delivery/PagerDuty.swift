@@ -25,20 +25,20 @@ package struct PagerDuty: Sendable {
   }
 
   /// Reads a `config`. `service_id` and `urgency` mean nothing to Events v2 and are kept for whoever sent them.
-  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     routingKey = reader.requiredSecret("api_key")
     region = reader.choice("region") ?? .us
-    severities = reader.nested("severity_map", Self.severities(json:at:)) ?? [:]
+    severities = reader.nested("severity_map", Self.severities(json:)) ?? [:]
     _ = reader.string("service_id")
     _ = reader.string("urgency")
     try reader.finish()
   }
 
   private static func severities(
-    json: JSONValue, at pointer: String
+    json: JSONValue
   ) throws(JSONFaults) -> [Severity: PagerDutySeverity] {
-    var reader = try ObjectReader(json, at: pointer)
+    var reader = try ObjectReader(json)
     var severities: [Severity: PagerDutySeverity] = [:]
     for severity in Severity.allCases { severities[severity] = reader.choice(severity.rawValue) }
     try reader.finish()

@@ -34,8 +34,8 @@ package struct Provider: Sendable {
     reader.require("config")
     let config = reader.value("config") ?? .null
     let kind = type.flatMap { type in
-      reader.nested("config") { (config, pointer) throws(JSONFaults) in
-        try ProviderKind(type, config: config, at: pointer)
+      reader.nested("config") { (config) throws(JSONFaults) in
+        try ProviderKind(type, config: config)
       }
     }
     reader.ignoreServerMembers()

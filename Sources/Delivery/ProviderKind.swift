@@ -14,13 +14,13 @@ package enum ProviderKind: Sendable {
   case email(Email)
 
   /// Reads the `config` of a type.
-  init(_ type: ProviderType, config: JSONValue, at pointer: String) throws(JSONFaults) {
+  init(_ type: ProviderType, config: JSONValue) throws(JSONFaults) {
     self =
       switch type {
-      case .pagerDuty: .pagerDuty(try PagerDuty(json: config, at: pointer))
-      case .slack: .slack(try Slack(json: config, at: pointer))
-      case .webhook: .webhook(try Webhook(json: config, at: pointer))
-      case .email: .email(try Email(json: config, at: pointer))
+      case .pagerDuty: .pagerDuty(try PagerDuty(json: config))
+      case .slack: .slack(try Slack(json: config))
+      case .webhook: .webhook(try Webhook(json: config))
+      case .email: .email(try Email(json: config))
       }
   }
 

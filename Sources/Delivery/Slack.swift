@@ -12,18 +12,18 @@ package struct Slack: Sendable {
   private let colors: [Severity: String]
 
   /// Reads a `config`.
-  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     webhookURL = reader.webURL(secret: "webhook_url")
     channel = reader.string("channel", length: 0...80)
     username = reader.string("username", length: 0...80)
     iconEmoji = reader.string("icon_emoji", length: 0...100)
-    colors = reader.nested("severity_colors", Self.colors(json:at:)) ?? [:]
+    colors = reader.nested("severity_colors", Self.colors(json:)) ?? [:]
     try reader.finish()
   }
 
-  private static func colors(json: JSONValue, at pointer: String) throws(JSONFaults) -> [Severity: String] {
-    var reader = try ObjectReader(json, at: pointer)
+  private static func colors(json: JSONValue) throws(JSONFaults) -> [Severity: String] {
+    var reader = try ObjectReader(json)
     var colors: [Severity: String] = [:]
     for severity in Severity.allCases {
       guard let color = reader.string(severity.rawValue) else { continue }

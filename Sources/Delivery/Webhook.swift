@@ -23,11 +23,11 @@ package struct Webhook: Sendable {
   }
 
   /// Reads a `config`.
-  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     url = reader.webURL("url")
     method = reader.choice("method") ?? .post
-    headers = reader.nested("headers", Self.headers(json:at:)) ?? []
+    headers = reader.nested("headers", Self.headers(json:)) ?? []
     timeoutSeconds = reader.integer("timeout", in: 1...Transfer.longestSeconds) ?? 30
     retryCount = reader.integer("retry_count", in: 0...100)
     verifiesTLS = reader.bool("verify_ssl") ?? true
@@ -35,12 +35,12 @@ package struct Webhook: Sendable {
     try reader.finish()
   }
 
-  private static func headers(json: JSONValue, at pointer: String) throws(JSONFaults) -> [HTTPTransfer.Header] {
+  private static func headers(json: JSONValue) throws(JSONFaults) -> [HTTPTransfer.Header] {
     guard let members = json.object?.members else {
-      throw JSONFaults(pointer: pointer, "must be an object of header names and values, not \(json.kind)")
+      throw JSONFaults("must be an object of header names and values, not \(json.kind)")
     }
-    guard members.count <= 50 else { throw JSONFaults(pointer: pointer, "must have at most 50 headers") }
-    var reader = try ObjectReader(json, at: pointer)
+    guard members.count <= 50 else { throw JSONFaults("must have at most 50 headers") }
+    var reader = try ObjectReader(json)
     var headers: [HTTPTransfer.Header] = []
     for name in members.map(\.key) {
       guard let value = reader.secret(name, length: 0...4096) else { continue }

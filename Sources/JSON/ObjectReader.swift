@@ -12,59 +12,70 @@ package struct JSONFault: Sendable, Equatable {
   }
 }
 
-/// Everything that is wrong with a JSON document; never empty.
+/// Everything that is wrong with a JSON document, or with a value in it, from which the pointers then start; never empty.
 package struct JSONFaults: Error, Sendable, Equatable {
   /// The faults in the order they were found.
-  package let faults: [JSONFault]
+  package private(set) var faults: [JSONFault]
 
   /// The error for faults that were found.
   package init(_ faults: [JSONFault]) { self.faults = faults }
 
-  /// The error for a single fault.
-  package init(pointer: String, _ detail: String) { faults = [JSONFault(pointer: pointer, detail: detail)] }
+  /// The error for a single fault; without a pointer, of the value itself.
+  package init(pointer: String = "", _ detail: String) { faults = [JSONFault(pointer: pointer, detail: detail)] }
+
+  /// The same faults as faults of a document that has the value at a place.
+  package func below(_ pointer: String) -> JSONFaults {
+    JSONFaults(faults.map { JSONFault(pointer: pointer + $0.pointer, detail: $0.detail) })
+  }
 }
 
 /// Reads the members of one JSON object into typed values and gathers every fault on the way, so that a client is told all of
-/// them at once.
+/// them at once. Pointers start from the object: where it stands in its document is for its reader to add.
 ///
 /// Each reading function answers nil where the member is absent, null or faulty; ``finish()`` throws if there was any fault or
 /// any member that nobody asked for. Values read are only meaningful after `finish()` returned.
 package struct ObjectReader {
-  /// Where the object stands in its document.
-  package let pointer: String
   private let object: JSONObject
-  private var known: Set<String> = []
+  /// What was asked for, some of it more than once; nil where all members are accepted.
+  private var known: [String]? = []
+  /// Which members were asked for, by their places.
+  private var isKnown: PlaceSet
+  /// The member that was asked for last: the next one is often near.
+  private var lastPlace = 0
   private var faults: [JSONFault] = []
 
   /// Starts reading. Anything but an object is a fault of its own and thrown at once.
-  package init(_ value: JSONValue, at pointer: String = "") throws(JSONFaults) {
-    guard case .object(let object) = value else {
-      throw JSONFaults(pointer: pointer, "must be an object, not \(value.kind)")
-    }
+  package init(_ value: JSONValue) throws(JSONFaults) {
+    guard case .object(let object) = value else { throw JSONFaults("must be an object, not \(value.kind)") }
     self.object = object
-    self.pointer = pointer
+    isKnown = PlaceSet(count: object.members.count)
   }
 
   /// Whether the object has the member, even as null.
-  package func has(_ key: String) -> Bool { object[key] != nil }
-
-  /// The pointer of a member.
-  package func pointer(to key: String) -> String { pointer + "/" + JSONPointer.escaped(key) }
+  package func has(_ key: String) -> Bool { object.place(of: key) != nil }
 
   /// Records a fault of a member.
   package mutating func fault(_ key: String, _ detail: String) {
-    faults.append(JSONFault(pointer: pointer(to: key), detail: detail))
+    faults.append(JSONFault(pointer: Self.pointer(to: key), detail: detail))
   }
+
+  private static func pointer(to key: String) -> String { "/" + JSONPointer.escaped(key) }
 
   /// The member as it stands; nil if it is absent or null.
   package mutating func value(_ key: String) -> JSONValue? {
-    known.insert(key)
-    guard let value = object[key], value != .null else { return nil }
-    return value
+    known?.append(key)
+    guard let place = object.place(of: key, guess: lastPlace) else { return nil }
+    lastPlace = place
+    isKnown.insert(place)
+    if case .null = object.members[place].value { return nil }
+    return object.members[place].value
   }
 
   /// Names members that are accepted but not read, such as those that the server itself sets.
-  package mutating func ignore(_ keys: [String]) { known.formUnion(keys) }
+  package mutating func ignore(_ keys: [String]) { known? += keys }
+
+  /// Accepts all members, whatever they are called.
+  package mutating func ignoreOthers() { known = nil }
 
   /// Records a fault if the member is absent or null.
   package mutating func require(_ key: String) {
@@ -78,11 +89,11 @@ package struct ObjectReader {
       fault(key, "must be a string, not \(value.kind)")
       return nil
     }
-    if string.unicodeScalars.contains("\0") {
+    if string.hasNUL {
       fault(key, "must not contain the character U+0000")
       return nil
     }
-    guard length.contains(string.unicodeScalars.count) else {
+    guard string.hasScalars(length) else {
       fault(key, "must be \(length.lowerBound) to \(length.upperBound) characters long")
       return nil
     }
@@ -124,24 +135,30 @@ package struct ObjectReader {
     return nil
   }
 
-  /// A member that is read by its own parser, given the value and its pointer.
-  package mutating func nested<Value>(
-    _ key: String, _ parse: (JSONValue, String) throws(JSONFaults) -> Value
-  ) -> Value? {
+  /// A member that is read by its own parser.
+  package mutating func nested<Value>(_ key: String, _ parse: (JSONValue) throws(JSONFaults) -> Value) -> Value? {
     guard let value = value(key) else { return nil }
-    let place = pointer(to: key)
-    return gather { () throws(JSONFaults) in try parse(value, place) }
+    do {
+      return try parse(value)
+    } catch {
+      faults += error.below(Self.pointer(to: key)).faults
+      return nil
+    }
   }
 
-  /// Something that another parser makes of this same object, given its pointer; the parser's faults join the others.
-  package mutating func merge<Value>(_ parse: (String) throws(JSONFaults) -> Value) -> Value? {
-    let place = pointer
-    return gather { () throws(JSONFaults) in try parse(place) }
+  /// Something that another parser makes of this same object; the parser's faults join the others.
+  package mutating func merge<Value>(_ parse: () throws(JSONFaults) -> Value) -> Value? {
+    do {
+      return try parse()
+    } catch {
+      faults += error.faults
+      return nil
+    }
   }
 
   /// An array whose elements are each read by a parser; nil if it is no array, out of bounds, or any element is faulty.
   package mutating func elements<Value>(
-    _ key: String, count: ClosedRange<Int>, _ parse: (JSONValue, String) throws(JSONFaults) -> Value
+    _ key: String, count: ClosedRange<Int>, _ parse: (JSONValue) throws(JSONFaults) -> Value
   ) -> [Value]? {
     guard let value = value(key) else { return nil }
     guard case .array(let elements) = value else {
@@ -152,43 +169,63 @@ package struct ObjectReader {
       fault(key, "must have \(count.lowerBound) to \(count.upperBound) elements, not \(elements.count)")
       return nil
     }
-    let place = pointer(to: key)
-    let values = elements.enumerated().map { index, element in
-      gather { () throws(JSONFaults) in try parse(element, "\(place)/\(index)") }
+    var values: [Value] = []
+    values.reserveCapacity(elements.count)
+    for (index, element) in elements.enumerated() {
+      do {
+        values.append(try parse(element))
+      } catch {
+        faults += error.below("\(Self.pointer(to: key))/\(index)").faults
+      }
     }
-    return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
+    return values.count == elements.count ? values : nil
   }
 
   /// An array of strings, each with its length in bounds.
   package mutating func strings(
     _ key: String, count: ClosedRange<Int>, length: ClosedRange<Int> = 1...255
   ) -> [String]? {
-    elements(key, count: count) { (value, pointer) throws(JSONFaults) in
-      guard case .string(let string) = value, length.contains(string.unicodeScalars.count),
-        !string.unicodeScalars.contains("\0")
-      else {
-        let bounds = "\(length.lowerBound) to \(length.upperBound)"
-        throw JSONFaults(pointer: pointer, "must be a string of \(bounds) characters, U+0000 not among them")
+    elements(key, count: count) { (value) throws(JSONFaults) in
+      guard case .string(let string) = value, string.hasScalars(length), !string.hasNUL else {
+        throw JSONFaults(
+          "must be a string of \(length.lowerBound) to \(length.upperBound) characters, U+0000 not among them")
       }
       return string
     }
   }
 
-  private mutating func gather<Value>(_ parse: () throws(JSONFaults) -> Value) -> Value? {
-    do {
-      return try parse()
-    } catch {
-      faults.append(contentsOf: error.faults)
-      return nil
-    }
-  }
-
   /// Throws every fault that was found, unknown members among them.
   package consuming func finish() throws(JSONFaults) {
-    let unknown = object.members.filter { !known.contains($0.key) }
-    let names = known.sorted().joined(separator: ", ")
-    faults += unknown.map { JSONFault(pointer: pointer(to: $0.key), detail: "is not a field here; known are \(names)") }
+    if let known { checkUnknown(known) }
     if !faults.isEmpty { throw JSONFaults(faults) }
+  }
+}
+
+extension ObjectReader {
+  /// Records a fault of each member that nobody asked for.
+  private mutating func checkUnknown(_ known: [String]) {
+    var names: String?
+    for (place, member) in object.members.enumerated() where !isKnown.contains(place) {
+      if known.contains(where: member.key.hasSameBytes) { continue }
+      let list = names ?? Set(known).sorted().joined(separator: ", ")
+      names = list
+      fault(member.key, "is not a field here; known are \(list)")
+    }
+  }
+}
+
+/// Some of the places of an object's members.
+private struct PlaceSet {
+  /// The first 64 places as bits, and the others.
+  private var bits: UInt64 = 0
+  private var others: [Bool]
+
+  init(count: Int) { others = count > 64 ? Array(repeating: false, count: count - 64) : [] }
+
+  func contains(_ place: Int) -> Bool { place < 64 ? bits >> UInt64(place) & 1 != 0 : others[place - 64] }
+
+  mutating func insert(_ place: Int) {
+    if place < 64 { bits |= 1 << UInt64(place) } else { others[place - 64] = true }
   }
 }
 

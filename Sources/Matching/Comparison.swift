@@ -25,96 +25,100 @@ enum Comparison: Sendable {
   /// The longest pattern in characters (Unicode scalars).
   static let patternLimit = 1000
 
-  /// Reads an operator's value; faults point into the value.
-  init(_ name: Operator, _ value: JSONValue, isCaseSensitive: Bool, at pointer: String) throws(JSONFaults) {
+  /// Reads an operator's value.
+  init(_ name: Operator, _ value: JSONValue, isCaseSensitive: Bool) throws(JSONFaults) {
     var count = 0
-    try Self.checkBounds(of: value, count: &count, at: pointer)
+    try Self.checkBounds(of: value, count: &count)
     switch name {
     case .eq: self = value == .null ? .isNull(true) : .equals([value], negated: false)
     case .ne: self = value == .null ? .isNull(false) : .equals([value], negated: true)
-    case .in: self = .equals(try Self.elements(value, at: pointer), negated: false)
-    case .notIn: self = .equals(try Self.elements(value, at: pointer), negated: true)
+    case .in: self = .equals(try Self.elements(value), negated: false)
+    case .notIn: self = .equals(try Self.elements(value), negated: true)
     case .gt: self = .compares(.greater, value)
     case .gte: self = .compares(.greaterOrEqual, value)
     case .lt: self = .compares(.less, value)
     case .lte: self = .compares(.lessOrEqual, value)
     case .contains: self = .contains(value)
-    case .startsWith: self = .startsWith(try Self.string(value, at: pointer))
-    case .endsWith: self = .endsWith(try Self.string(value, at: pointer))
-    case .regex: self = .matches(try Self.pattern(value, isCaseSensitive: isCaseSensitive, at: pointer))
-    case .cidr: self = .isWithin(try Self.networks(value, at: pointer))
+    case .startsWith: self = .startsWith(try Self.string(value))
+    case .endsWith: self = .endsWith(try Self.string(value))
+    case .regex: self = .matches(try Self.pattern(value, isCaseSensitive: isCaseSensitive))
+    case .cidr: self = .isWithin(try Self.networks(value))
     case .exists:
       guard case .bool(let isThere) = value else {
-        throw JSONFaults(pointer: pointer, "must be true or false for exists, not \(value.kind)")
+        throw JSONFaults("must be true or false for exists, not \(value.kind)")
       }
       self = .exists(isThere)
     }
   }
 
-  private static func elements(_ value: JSONValue, at pointer: String) throws(JSONFaults) -> [JSONValue] {
+  private static func elements(_ value: JSONValue) throws(JSONFaults) -> [JSONValue] {
     guard case .array(let elements) = value else {
-      throw JSONFaults(pointer: pointer, "must be an array of the values to look for, not \(value.kind)")
+      throw JSONFaults("must be an array of the values to look for, not \(value.kind)")
     }
     return elements
   }
 
-  private static func string(_ value: JSONValue, at pointer: String) throws(JSONFaults) -> String {
+  private static func string(_ value: JSONValue) throws(JSONFaults) -> String {
     guard case .string(let string) = value else {
-      throw JSONFaults(pointer: pointer, "must be a string for this operator, not \(value.kind)")
+      throw JSONFaults("must be a string for this operator, not \(value.kind)")
     }
     return string
   }
 
   private static func pattern(
-    _ value: JSONValue, isCaseSensitive: Bool, at pointer: String
+    _ value: JSONValue, isCaseSensitive: Bool
   ) throws(JSONFaults) -> Pattern {
-    let text = try string(value, at: pointer)
-    guard text.unicodeScalars.count <= patternLimit else {
-      throw JSONFaults(pointer: pointer, "must be a pattern of at most \(patternLimit) characters")
+    let text = try string(value)
+    guard text.hasScalars(0...patternLimit) else {
+      throw JSONFaults("must be a pattern of at most \(patternLimit) characters")
     }
     do {
       return try Pattern(text, isCaseSensitive: isCaseSensitive)
     } catch {
       throw JSONFaults(
-        pointer: pointer, "must be a pattern in RE2 syntax, without look-around and back-references: \(error.reason)")
+        "must be a pattern in RE2 syntax, without look-around and back-references: \(error.reason)")
     }
   }
 
-  private static func networks(_ value: JSONValue, at pointer: String) throws(JSONFaults) -> [Network] {
-    guard case .array(let elements) = value else { return [try network(value, at: pointer)] }
-    guard !elements.isEmpty else { throw JSONFaults(pointer: pointer, "must have at least one network") }
+  private static func networks(_ value: JSONValue) throws(JSONFaults) -> [Network] {
+    guard case .array(let elements) = value else { return [try network(value)] }
+    guard !elements.isEmpty else { throw JSONFaults("must have at least one network") }
     var networks: [Network] = []
-    for (index, element) in elements.enumerated() { networks.append(try network(element, at: "\(pointer)/\(index)")) }
+    for (index, element) in elements.enumerated() {
+      do { networks.append(try network(element)) } catch { throw error.below("/\(index)") }
+    }
     return networks
   }
 
-  private static func network(_ value: JSONValue, at pointer: String) throws(JSONFaults) -> Network {
+  private static func network(_ value: JSONValue) throws(JSONFaults) -> Network {
     guard case .string(let text) = value, let network = Network(text) else {
-      throw JSONFaults(pointer: pointer, "must be a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"")
+      throw JSONFaults("must be a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"")
     }
     return network
   }
 
-  private static func checkBounds(of value: JSONValue, count: inout Int, at pointer: String) throws(JSONFaults) {
+  private static func checkBounds(of value: JSONValue, count: inout Int) throws(JSONFaults) {
     switch value {
     case .null, .bool, .number:
       break
     case .string(let string):
-      guard string.unicodeScalars.count <= stringLimit else {
-        throw JSONFaults(pointer: pointer, "must be a string of at most \(stringLimit) characters")
+      guard string.hasScalars(0...stringLimit) else {
+        throw JSONFaults("must be a string of at most \(stringLimit) characters")
       }
     case .array(let elements):
       for (index, element) in elements.enumerated() {
-        try checkBounds(of: element, count: &count, at: "\(pointer)/\(index)")
+        do { try checkBounds(of: element, count: &count) } catch { throw error.below("/\(index)") }
       }
     case .object(let object):
       for member in object.members {
-        try checkBounds(of: member.value, count: &count, at: pointer + "/" + JSONPointer.escaped(member.key))
+        do {
+          try checkBounds(of: member.value, count: &count)
+        } catch {
+          throw error.below("/" + JSONPointer.escaped(member.key))
+        }
       }
     }
     count += 1
-    guard count <= valueLimit + 1 else {
-      throw JSONFaults(pointer: pointer, "must have at most \(valueLimit) elements")
-    }
+    guard count <= valueLimit + 1 else { throw JSONFaults("must have at most \(valueLimit) elements") }
   }
 }

@@ -16,22 +16,26 @@ package struct Condition: Sendable, JSONWritable {
   /// Reads `{field, operator, value, case_sensitive}`. A missing value is null, case matters where nothing is said, and other
   /// members are passed over. Throws every fault: an unknown operator, a value of a type the operator has no use for, a
   /// pattern or network that is none.
-  package init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  package init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
+    reader.ignoreOthers()
     reader.require("field")
-    let field = reader.nested("field", FieldPath.init(json:at:))
+    let field = reader.nested("field", FieldPath.init(json:))
     reader.require("operator")
     let name = reader.choice("operator", of: Operator.self)
     let value = reader.value("value") ?? .null
     let isCaseSensitive = reader.bool("case_sensitive") ?? true
     let comparison = name.flatMap { name in
-      reader.merge { (pointer) throws(JSONFaults) in
-        try Comparison(name, value, isCaseSensitive: isCaseSensitive, at: pointer + "/value")
+      reader.merge { () throws(JSONFaults) in
+        do throws(JSONFaults) {
+          return try Comparison(name, value, isCaseSensitive: isCaseSensitive)
+        } catch {
+          throw error.below("/value")
+        }
       }
     }
-    reader.ignore(json.object?.members.map(\.key) ?? [])
     try reader.finish()
-    guard let field, let name, let comparison else { throw JSONFaults(pointer: pointer, "must be a condition") }
+    guard let field, let name, let comparison else { throw JSONFaults("must be a condition") }
     self.field = field
     self.operator = name
     self.value = value

@@ -20,10 +20,10 @@ package indirect enum Expression: Sendable {
   /// Reads a simple rule (a condition) or a compound one: `{rule_type: "compound", conditions: […], group_operator}`, where
   /// conditions nest and `"NOT"` takes exactly one; AND where no operator is given. Without a `rule_type`, a rule that has
   /// `conditions` is compound. Other members are passed over. Throws every fault.
-  package init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    self = try Self.read(json, at: pointer, depth: 0)
+  package init(json: JSONValue) throws(JSONFaults) {
+    self = try Self.read(json, depth: 0)
     guard conditionCount <= Self.conditionLimit else {
-      throw JSONFaults(pointer: pointer, "must have at most \(Self.conditionLimit) conditions, not \(conditionCount)")
+      throw JSONFaults("must have at most \(Self.conditionLimit) conditions, not \(conditionCount)")
     }
   }
 
@@ -47,23 +47,23 @@ package indirect enum Expression: Sendable {
     case not = "NOT"
   }
 
-  private static func read(_ json: JSONValue, at pointer: String, depth: Int) throws(JSONFaults) -> Expression {
-    var reader = try ObjectReader(json, at: pointer)
-    reader.ignore(json.object?.members.map(\.key) ?? [])
+  private static func read(_ json: JSONValue, depth: Int) throws(JSONFaults) -> Expression {
+    var reader = try ObjectReader(json)
+    reader.ignoreOthers()
     let type = reader.choice("rule_type", of: RuleType.self)
     if type == nil, reader.value("rule_type") != nil { try reader.finish() }
     let isCompound = type.map { $0 == .compound } ?? (reader.value("conditions") != nil)
-    return isCompound ? try group(reader, depth: depth + 1) : .condition(try Condition(json: json, at: pointer))
+    return isCompound ? try group(reader, depth: depth + 1) : .condition(try Condition(json: json))
   }
 
   private static func group(_ rule: ObjectReader, depth: Int) throws(JSONFaults) -> Expression {
     guard depth <= depthLimit else {
-      throw JSONFaults(pointer: rule.pointer, "is nested deeper than \(depthLimit) groups")
+      throw JSONFaults("is nested deeper than \(depthLimit) groups")
     }
     var reader = rule
     reader.require("conditions")
-    let parts = reader.elements("conditions", count: 1...conditionLimit) { (part, pointer) throws(JSONFaults) in
-      try read(part, at: pointer, depth: depth)
+    let parts = reader.elements("conditions", count: 1...conditionLimit) { (part) throws(JSONFaults) in
+      try read(part, depth: depth)
     }
     let groupOperator = reader.choice("group_operator", of: GroupOperator.self) ?? .and
     if groupOperator == .not, let parts, parts.count != 1 {

@@ -13,17 +13,15 @@ package struct FieldPath: Sendable {
 
   /// Reads a path of 1 to 512 characters (Unicode scalars), U+0000 not among them; nil for anything else.
   package init?(_ text: String) {
-    guard (1...Self.lengthLimit).contains(text.unicodeScalars.count), !text.unicodeScalars.contains("\0") else {
-      return nil
-    }
+    guard text.hasScalars(1...Self.lengthLimit), !text.hasNUL else { return nil }
     self.text = text
   }
 
   /// Reads a path out of a document.
-  package init(json: JSONValue, at pointer: String) throws(JSONFaults) {
+  package init(json: JSONValue) throws(JSONFaults) {
     guard let text = json.string, let path = FieldPath(text) else {
       throw JSONFaults(
-        pointer: pointer, "must be a field path such as \"user.name\": 1 to 512 characters, U+0000 not among them")
+        "must be a field path such as \"user.name\": 1 to 512 characters, U+0000 not among them")
     }
     self = path
   }

@@ -27,11 +27,26 @@ package struct Policy: Sendable {
   package let throttleBy: [FieldPath]
   /// The ids of the providers that its alerts go to, each once.
   package let providers: [String]
-  /// The policy as it is stored and shown: every member of the contract but the id and those that the server sets.
-  package let document: JSONObject
 
+  private let description: String?
   private let rules: [RuleConfig]
   private let matchesAll: Bool
+  /// The members `rules` and `rule_configs` as they were given.
+  private let given: (rules: JSONValue?, ruleConfigs: JSONValue?)
+
+  /// The policy as it is stored and shown: every member of the contract but the id and those that the server sets.
+  package var document: JSONObject {
+    [
+      "name": .string(name), "description": .string(orNull: description), "enabled": .bool(isEnabled),
+      "rules": given.rules?.unlessNull ?? [], "rule_configs": given.ruleConfigs ?? .null,
+      "match_all": .bool(matchesAll), "severity": .string(severity.rawValue),
+      "message_template": .string(messageTemplate.source), "summary_template": .string(summaryTemplate.source),
+      "time_window": timeWindow.map { .object($0.document) } ?? .null,
+      "throttle_minutes": .number(JSONNumber(throttleMinutes)),
+      "max_alerts_per_hour": .number(JSONNumber(maxAlertsPerHour)),
+      "throttle_by": .array(throttleBy.map { .string($0.text) }), "providers": .array(providers.map(JSONValue.string)),
+    ]
+  }
 
   /// The ids of the stored rules that it uses, each once.
   package var ruleIDs: [String] {
@@ -55,44 +70,35 @@ package struct Policy: Sendable {
     var reader = try ObjectReader(json)
     id = reader.identifier("policy_id")
     name = reader.requiredString("name", length: 1...255)
+    description = reader.string("description", length: 0...4000)
     isEnabled = reader.bool("enabled") ?? true
+    rules = Self.rules(&reader)
+    matchesAll = reader.bool("match_all") ?? true
     severity = reader.choice("severity") ?? .medium
     messageTemplate = Template(reader.requiredString("message_template", length: 1...10_000))
     summaryTemplate = Template(reader.requiredString("summary_template", length: 1...10_000))
-    timeWindow = reader.nested("time_window", TimeWindow.init(json:at:))
+    timeWindow = reader.nested("time_window", TimeWindow.init(json:))
     throttleMinutes = reader.integer("throttle_minutes", in: 0...525_600) ?? 0
     maxAlertsPerHour = reader.integer("max_alerts_per_hour", in: 0...1_000_000) ?? 10
-    throttleBy = reader.elements("throttle_by", count: 0...10, FieldPath.init(json:at:)) ?? []
+    throttleBy = reader.elements("throttle_by", count: 0...10, FieldPath.init(json:)) ?? []
     reader.require("providers")
     providers = reader.strings("providers", count: 0...100) ?? []
     if Set(providers).count < providers.count { reader.fault("providers", "must not name a provider twice") }
-    matchesAll = reader.bool("match_all") ?? true
-    rules = Self.rules(&reader)
-    let description = reader.string("description", length: 0...4000)
+    given = (json.object?["rules"], json.object?["rule_configs"])
     reader.ignoreServerMembers()
     try reader.finish()
-    document = [
-      "name": .string(name), "description": .string(orNull: description), "enabled": .bool(isEnabled),
-      "rules": json.object?["rules"]?.unlessNull ?? [], "rule_configs": json.object?["rule_configs"] ?? .null,
-      "match_all": .bool(matchesAll), "severity": .string(severity.rawValue),
-      "message_template": .string(messageTemplate.source), "summary_template": .string(summaryTemplate.source),
-      "time_window": timeWindow.map { .object($0.document) } ?? .null,
-      "throttle_minutes": .number(JSONNumber(throttleMinutes)),
-      "max_alerts_per_hour": .number(JSONNumber(maxAlertsPerHour)),
-      "throttle_by": .array(throttleBy.map { .string($0.text) }), "providers": .array(providers.map(JSONValue.string)),
-    ]
   }
 
   /// `rule_configs` if it is given, else `rules`; one of them with something in it.
   private static func rules(_ reader: inout ObjectReader) -> [RuleConfig] {
-    let configs = reader.elements("rule_configs", count: 1...100, RuleConfig.init(json:at:))
+    let configs = reader.elements("rule_configs", count: 1...100, RuleConfig.init(json:))
     if reader.value("rule_configs") != nil {
       _ = reader.value("rules")
       return configs ?? []
     }
     if reader.value("rules") == nil { reader.fault("rules", "is required, unless rule_configs is given") }
-    let conditions = reader.elements("rules", count: 1...100) { (value, pointer) throws(JSONFaults) in
-      RuleConfig.inline(.condition(try Condition(json: value, at: pointer)))
+    let conditions = reader.elements("rules", count: 1...100) { (value) throws(JSONFaults) in
+      RuleConfig.inline(.condition(try Condition(json: value)))
     }
     return conditions ?? []
   }

@@ -42,8 +42,8 @@ enum RuleConfig: Sendable {
 
   /// Reads one element of `rule_configs`. An object with a `rule_id` and nothing to evaluate names a stored rule; an inline one
   /// may carry the descriptive members of a rule, of which `enabled` counts.
-  init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     let id = reader.identifier("rule_id")
     if let id, !RuleLogic.keys.contains(where: reader.has) {
       try reader.finish()
@@ -64,20 +64,22 @@ struct RuleLogic {
   static let keys = ["rule_type", "field", "operator", "value", "case_sensitive", "conditions", "group_operator"]
 
   let expression: Expression
-  /// All of ``keys``, null where the kind of rule has no such member.
-  let document: JSONObject
+  private let given: JSONObject
 
   /// Reads the logic out of a rule; faults go to the reader, and then the expression is `.never`.
   init(reading reader: inout ObjectReader, of json: JSONValue) {
-    let object = json.object ?? JSONObject()
-    let logic = JSONObject(Self.keys.compactMap { key in object[key]?.unlessNull.map { (key, $0) } })
+    given = json.object ?? JSONObject()
+    expression = reader.merge { () throws(JSONFaults) in try Expression(json: json) } ?? .never
+    reader.ignore(Self.keys)
+  }
+
+  /// All of ``keys``, null where the kind of rule has no such member.
+  var document: JSONObject {
+    let logic = JSONObject(Self.keys.compactMap { key in given[key]?.unlessNull.map { (key, $0) } })
     let isCompound = logic["rule_type"] == "compound" || (logic["rule_type"] == nil && logic["conditions"] != nil)
-    let parsed = reader.merge { (pointer) throws(JSONFaults) in try Expression(json: .object(logic), at: pointer) }
-    expression = parsed ?? .never
     let absent = JSONObject(Self.keys.map { ($0, .null) })
     let defaults: JSONObject = isCompound ? ["rule_type": "compound"] : ["rule_type": "simple", "case_sensitive": true]
-    document = absent.overlaid(with: defaults).overlaid(with: logic)
-    reader.ignore(Self.keys)
+    return absent.overlaid(with: defaults).overlaid(with: logic)
   }
 }
 
@@ -95,8 +97,10 @@ extension ObjectReader {
   }
 
   /// Accepts the members that the server sets, so that what was read can be changed and sent back.
-  package mutating func ignoreServerMembers() { ignore(["tenant_id", "created_by", "created_at", "updated_at"]) }
+  package mutating func ignoreServerMembers() { ignore(serverMembers) }
 }
+
+private let serverMembers = ["tenant_id", "created_by", "created_at", "updated_at"]
 
 extension Character {
   fileprivate var isASCIIAlphanumeric: Bool { isASCII && (isLetter || isNumber) }

@@ -21,7 +21,7 @@ package struct Suppression: Sendable {
     var reader = try ObjectReader(json)
     id = reader.identifier("suppression_id")
     policyID = reader.identifier("policy_id")
-    let matchers = reader.elements("matchers", count: 0...100, Expression.init(json:at:)) ?? []
+    let matchers = reader.elements("matchers", count: 0...100, Expression.init(json:)) ?? []
     expression = .all(matchers)
     if policyID == nil, matchers.isEmpty {
       reader.fault("matchers", "must have a condition where there is no policy_id, or all alerts would be held back")

@@ -15,13 +15,13 @@ package struct TimeWindow: Sendable, Equatable {
   package let timezone: String
 
   /// Reads `{start_time, end_time, days_of_week, timezone}`; without days every day, without a zone UTC.
-  package init(json: JSONValue, at pointer: String) throws(JSONFaults) {
-    var reader = try ObjectReader(json, at: pointer)
+  package init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
     start = reader.minuteOfDay("start_time")
     end = reader.minuteOfDay("end_time")
-    let days = reader.elements("days_of_week", count: 1...7) { (value, pointer) throws(JSONFaults) in
+    let days = reader.elements("days_of_week", count: 1...7) { (value) throws(JSONFaults) in
       guard case .number(let number) = value, let day = number.integer, (0...6).contains(day) else {
-        throw JSONFaults(pointer: pointer, "must be a whole number from 0 (Monday) to 6 (Sunday)")
+        throw JSONFaults("must be a whole number from 0 (Monday) to 6 (Sunday)")
       }
       return day
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Expressions") struct ExpressionTests {
   private func read(_ text: String) throws -> Expression {
-    try Expression(json: JSONValue(parsing: text.utf8), at: "/rule_configs/0")
+    try Expression(json: JSONValue(parsing: text.utf8))
   }
 
   private func pointers(of text: String) throws -> [String] {
@@ -39,23 +39,23 @@ import Testing
             {"group_operator":"NOT","conditions":[{"field":"","operator":"is"}]},{"field":"g","operator":"regex","value":"("}]}
           """#)
         == [
-          "/rule_configs/0/conditions/1/conditions/0/field", "/rule_configs/0/conditions/1/conditions/0/operator",
-          "/rule_configs/0/conditions/2/value",
+          "/conditions/1/conditions/0/field", "/conditions/1/conditions/0/operator",
+          "/conditions/2/value",
         ])
   }
 
   @Test("A group is refused empty, a NOT with more than one element, and a type or operator that is none")
   func refusedGroups() throws {
     let condition = #"{"field":"f","operator":"eq","value":1}"#
-    #expect(try pointers(of: #"{"conditions":[]}"#) == ["/rule_configs/0/conditions"])
-    #expect(try pointers(of: #"{"rule_type":"compound"}"#) == ["/rule_configs/0/conditions"])
+    #expect(try pointers(of: #"{"conditions":[]}"#) == ["/conditions"])
+    #expect(try pointers(of: #"{"rule_type":"compound"}"#) == ["/conditions"])
     #expect(
       try pointers(of: #"{"conditions":[\#(condition),\#(condition)],"group_operator":"NOT"}"#)
-        == ["/rule_configs/0/conditions"])
+        == ["/conditions"])
     #expect(
-      try pointers(of: #"{"conditions":[\#(condition)],"group_operator":"XOR"}"#) == ["/rule_configs/0/group_operator"])
-    #expect(try pointers(of: #"{"rule_type":"other","conditions":[]}"#) == ["/rule_configs/0/rule_type"])
-    #expect(try pointers(of: "[]") == ["/rule_configs/0"])
+      try pointers(of: #"{"conditions":[\#(condition)],"group_operator":"XOR"}"#) == ["/group_operator"])
+    #expect(try pointers(of: #"{"rule_type":"other","conditions":[]}"#) == ["/rule_type"])
+    #expect(try pointers(of: "[]") == [""])
   }
 
   @Test("Groups nest 8 deep and hold 500 conditions, no more")
@@ -66,11 +66,11 @@ import Testing
     func groups(_ counts: Int...) -> JSONValue {
       ["conditions": .array(counts.map { ["conditions": .array(Array(repeating: nested(0), count: $0))] })]
     }
-    #expect(try Expression(json: nested(8), at: "").conditionCount == 1)
-    #expect(try Expression(json: groups(250, 250), at: "").conditionCount == 500)
-    let deep = try #require(throws: JSONFaults.self) { try Expression(json: nested(9), at: "") }
+    #expect(try Expression(json: nested(8)).conditionCount == 1)
+    #expect(try Expression(json: groups(250, 250)).conditionCount == 500)
+    let deep = try #require(throws: JSONFaults.self) { try Expression(json: nested(9)) }
     #expect(deep.faults.map(\.pointer) == [String(repeating: "/conditions/0", count: 8)])
-    let many = try #require(throws: JSONFaults.self) { try Expression(json: groups(250, 251), at: "") }
+    let many = try #require(throws: JSONFaults.self) { try Expression(json: groups(250, 251)) }
     #expect(many.faults.map(\.pointer) == [""])
   }
 }

@@ -45,4 +45,4 @@ extension Matcher {
 }
 
 /// Reads a rule written as JSON.
-func expression(_ text: String) throws -> Expression { try Expression(json: JSONValue(parsing: text.utf8), at: "") }
+func expression(_ text: String) throws -> Expression { try Expression(json: JSONValue(parsing: text.utf8)) }

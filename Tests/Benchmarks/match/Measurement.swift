@@ -76,7 +76,7 @@ struct Measurement {
       ruleCount = rules.count
       let memory = try Self.residentMemory()
       let start = Measurement.seconds()
-      let expressions = try rules.map { try Expression(json: JSONValue(parsing: $0), at: "") }
+      let expressions = try rules.map { try Expression(json: JSONValue(parsing: $0)) }
       let middle = Measurement.seconds()
       matcher = Matcher(expressions)
       parseSeconds = middle - start

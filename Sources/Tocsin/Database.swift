@@ -7,11 +7,13 @@ import Store
 enum Database {
   /// A store on it; it connects when it is first used.
   static func store() throws -> Store {
-    Store(url: try url(), prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off", timeouts: patient)
+    Store(url: try url(), prepares: prepares, timeouts: patient)
   }
 
   /// A connection to it.
-  static func connect() throws -> Connection { try Connection(url: url(), timeouts: patient) }
+  static func connect() throws -> Connection { try Connection(url: url(), prepares: prepares, timeouts: patient) }
+
+  private static var prepares: Bool { Environment["ALERTING_DATABASE_PREPARE"] != "off" }
 
   private static func url() throws -> String {
     guard let url = Environment["ALERTING_DATABASE_URL"], !url.isEmpty else {

@@ -2,7 +2,7 @@
 
 packages_to_build=(libfcgi-dev libpq-dev libcurl4-openssl-dev libssl-dev libre2-dev pkg-config g++ git)
 packages_to_run=(nginx postgresql supervisor curl ca-certificates tzdata procps)
-packages_to_test=(python3-aiosmtpd openssl)
+packages_to_test=(python3-aiosmtpd openssl pgbouncer)
 
 # The names given that are not installed, one a line.
 missing_packages() {
@@ -49,7 +49,7 @@ install_with_services_off() (
   apt-get install -q -y --no-install-recommends "$@"
   if [[ -d /run/systemd/system ]]; then
     for package in "$@"; do
-      case $package in nginx | postgresql | supervisor) systemctl disable "$package" ;; esac
+      case $package in nginx | postgresql | supervisor | pgbouncer) systemctl disable "$package" ;; esac
     done
   fi
 )

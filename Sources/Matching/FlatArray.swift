@@ -59,6 +59,12 @@ struct FlatArray<Element: BitwiseCopyable>: ~Copyable {
     return UnsafeBufferPointer(start: base + start, count: count)
   }
 
+  /// Sorts the elements; equal ones come in no particular order.
+  mutating func sort(by isBefore: (Element, Element) -> Bool) {
+    var elements = UnsafeMutableBufferPointer(start: base, count: count)
+    elements.sort(by: isBefore)
+  }
+
   @inline(never) private mutating func grow(toHold needed: Int) {
     capacity = max(needed, capacity * 2)
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)

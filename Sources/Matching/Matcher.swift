@@ -29,7 +29,7 @@ private struct MatcherState: ~Copyable {
   private let predicates: [Predicate]
   /// The field of each predicate.
   private let fields: FlatArray<Int32>
-  private let program: Program
+  private var program: Program
   private var index: ValueIndex
   private var reader: EventReader
   private var eventCount = 0
@@ -41,7 +41,7 @@ private struct MatcherState: ~Copyable {
   /// The expressions that this event brought up, each once.
   private var candidates = FlatArray<Int32>()
   /// What the index found for one field.
-  private var found = FlatArray<Int32>()
+  private var found = FlatArray<Finding>()
 
   init(_ expressions: [Expression]) {
     var registry = PredicateRegistry()
@@ -66,22 +66,27 @@ private struct MatcherState: ~Copyable {
     for number in 0..<candidates.count where holds(program.roots[Int(candidates[number])]) {
       matches.append(Int(candidates[number]))
     }
-    for expression in program.expressionsOfEveryEvent where holds(program.roots[Int(expression)]) {
-      matches.append(Int(expression))
+    for number in 0..<program.expressionsOfEveryEvent.count {
+      let expression = Int(program.expressionsOfEveryEvent[number])
+      if holds(program.roots[expression]) { matches.append(expression) }
     }
     if matches.count > 1 { matches.sort() }
     return matches
   }
 
-  /// Decides all predicates of a field that the index answers and those that can bring up expressions.
+  /// Decides all predicates of a field that an index answers and those that can bring up expressions.
   private mutating func decide(_ field: Int32) throws(JSONSyntaxError) {
     found.removeAll()
-    try index.find(at: field, of: &reader.values, into: &found)
-    for number in 0..<found.count where truths[Int(found[number])] >> 1 != eventCount {
-      truths[Int(found[number])] = eventCount << 1 | 1
-      bringUpExpressions(of: found[number])
-    }
-    for predicate in program.testsOfField[Int(field)] where isTrue(tested: predicate) {
+    try index.find(at: field, of: &reader.values, event: eventCount, into: &found)
+    program.index.find(at: field, of: &reader.values, event: eventCount, into: &found)
+    for number in 0..<found.count {
+      let predicate = found[number].predicate
+      if found[number].isCertain {
+        if truths[Int(predicate)] == eventCount << 1 | 1 { continue }
+        truths[Int(predicate)] = eventCount << 1 | 1
+      } else if !isTrue(tested: predicate) {
+        continue
+      }
       bringUpExpressions(of: predicate)
     }
   }

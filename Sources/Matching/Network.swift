@@ -16,21 +16,43 @@ package struct Address: Sendable, Equatable {
   /// Reads an address in its usual spelling; a zone (`fe80::1%eth0`) plays no part. Nil for anything else, leading zeros in an
   /// IPv4 address among it.
   init?(_ text: some Collection<UInt8>) {
-    let isIPv4 = !text.contains(UInt8(ascii: ":"))
-    let address = isIPv4 ? text[...] : text.prefix { $0 != UInt8(ascii: "%") }
-    guard (2...Self.textLimit).contains(address.count), !address.contains(0) else { return nil }
+    guard text.contains(UInt8(ascii: ":")) else {
+      guard let bits = Self.ipv4(text) else { return nil }
+      self.init(ipv4: bits)
+      return
+    }
+    let address = text.prefix { $0 != UInt8(ascii: "%") }
+    guard address.count <= Self.textLimit, !address.contains(0) else { return nil }
     var bytes: (UInt64, UInt64) = (0, 0)
     let isValid = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.textLimit + 1) { spelling in
       spelling.initialize(repeating: 0)
       for (index, byte) in address.enumerated() { spelling[index] = CChar(bitPattern: byte) }
-      return inet_pton(isIPv4 ? AF_INET : AF_INET6, spelling.baseAddress, &bytes) == 1
+      return inet_pton(AF_INET6, spelling.baseAddress, &bytes) == 1
     }
     guard isValid else { return nil }
-    if isIPv4 {
-      self.init(isIPv4: true, high: 0, low: UInt64(bigEndian: bytes.0) >> 32)
-    } else {
-      self.init(high: UInt64(bigEndian: bytes.0), low: UInt64(bigEndian: bytes.1))
+    self.init(high: UInt64(bigEndian: bytes.0), low: UInt64(bigEndian: bytes.1))
+  }
+
+  /// Four numbers up to 255 without leading zeros, with dots between them.
+  private static func ipv4(_ text: some Collection<UInt8>) -> UInt32? {
+    var bits: UInt32 = 0
+    var number: UInt32?
+    var dots = 0
+    for byte in text {
+      if byte == UInt8(ascii: ".") {
+        guard let part = number, dots < 3 else { return nil }
+        bits = bits << 8 | part
+        number = nil
+        dots += 1
+      } else {
+        guard byte &- 0x30 < 10, number != 0 else { return nil }
+        let next = (number ?? 0) * 10 + UInt32(byte - 0x30)
+        guard next <= 255 else { return nil }
+        number = next
+      }
     }
+    guard let last = number, dots == 3 else { return nil }
+    return bits << 8 | last
   }
 
   /// The IPv4 address of 32 bits, most significant first.
@@ -47,14 +69,18 @@ package struct Address: Sendable, Equatable {
     self.high = high
     self.low = low
   }
+
+  /// The 32 or 128 bits of the address from the most significant bit on, with zeros behind.
+  var bits: UInt128 { isIPv4 ? UInt128(low) << 96 : UInt128(high) << 64 | UInt128(low) }
 }
 
 /// A range of addresses in CIDR form, such as `10.0.0.0/8`. A network of IPv6 has no IPv4 addresses, not even `::/0`.
 package struct Network: Sendable {
-  private let address: Address
-  /// The bits that an address must share, in the places of `Address.high` and `Address.low`.
-  private let highMask: UInt64
-  private let lowMask: UInt64
+  let isIPv4: Bool
+  /// How many bits an address must share.
+  let length: Int
+  /// Those bits from the most significant bit on, with zeros behind.
+  let bits: UInt128
 
   /// Reads `address/length`; an address alone is the network of only that address. Bits behind the length play no part.
   package init?(_ text: String) {
@@ -67,20 +93,16 @@ package struct Network: Sendable {
       guard let given = Self.length(parts[1]), given <= width else { return nil }
       length = given
     }
-    if isSpelledAsIPv4 {
-      length += 96
-    } else if address.isIPv4, length < 96 {
-      return nil
-    }
-    self.address = address
-    highMask = Self.mask(min(length, 64))
-    lowMask = Self.mask(max(length - 64, 0)) & (address.isIPv4 ? 0xFFFF_FFFF : .max)
+    if address.isIPv4, !isSpelledAsIPv4 { length -= 96 }
+    guard length >= 0 else { return nil }
+    isIPv4 = address.isIPv4
+    self.length = length
+    bits = address.bits & Self.mask(length)
   }
 
   /// Whether the address is in the network.
   package func contains(_ other: Address) -> Bool {
-    other.isIPv4 == address.isIPv4 && (other.high ^ address.high) & highMask == 0
-      && (other.low ^ address.low) & lowMask == 0
+    other.isIPv4 == isIPv4 && (other.bits ^ bits) & Self.mask(length) == 0
   }
 
   private static func length(_ digits: Substring.UTF8View) -> Int? {
@@ -88,5 +110,6 @@ package struct Network: Sendable {
     return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
   }
 
-  private static func mask(_ length: Int) -> UInt64 { length == 0 ? 0 : .max << (64 - length) }
+  /// So many bits, from the most significant bit on.
+  static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : .max << UInt128(128 - length) }
 }

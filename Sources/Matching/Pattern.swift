@@ -4,6 +4,8 @@ import CRE2
 final class Pattern: @unchecked Sendable {
   // RE2 objects do not change after construction and lock what they cache, so sharing one between threads is safe.
   private let handle: OpaquePointer
+  /// The pattern as it was given.
+  let text: String
 
   /// Why RE2 refuses a pattern, in its own words: `missing ): (a`.
   struct Refusal: Error {
@@ -28,6 +30,7 @@ final class Pattern: @unchecked Sendable {
       throw Refusal(reason: String(decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
     handle = compiled
+    self.text = text
   }
 
   deinit { cre2_free(handle) }

@@ -16,8 +16,14 @@ enum Predicate {
   case isOrdered(Bound)
   case isWithin([Network])
 
-  /// Whether the index answers it, so that it is never tested.
-  var needsNoTest: Bool { if case .isIndexed = self { true } else { false } }
+  /// Whether an index answers it, so that it is never tested. An access is in an index of its kind if there is one.
+  func isDecidedByIndex(asAccess isAccess: Bool) -> Bool {
+    switch self {
+    case .isIndexed: true
+    case .contains, .begins, .ends, .isOrdered, .isWithin: isAccess
+    case .isThere, .hasNull, .matches: false
+    }
+  }
 
   /// One end of a range.
   struct Bound {

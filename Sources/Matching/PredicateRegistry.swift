@@ -7,7 +7,7 @@ struct PredicateRegistry: ~Copyable {
   private(set) var predicates: [Predicate] = []
   /// The field of each predicate.
   private(set) var fields: [Int32] = []
-  /// How often each predicate is used, times the number of values that satisfy it.
+  /// How often each predicate is used, times the number of values that satisfy it; at least 1.
   private(set) var popularity: [Int] = []
   /// From what a predicate says, in the group of its field, to its number.
   private var known = KeyTable()
@@ -91,7 +91,7 @@ struct PredicateRegistry: ~Copyable {
 
   private mutating func equals(_ kind: Kind, _ values: [JSONValue], _ isFolded: Bool, _ field: Int32) -> Formula {
     let key = JSONValue.array(values).json + [isFolded ? 0 : 1]
-    let (number, isNew) = register(kind, field, key, popularity: values.count, .isIndexed)
+    let (number, isNew) = register(kind, field, key, popularity: max(values.count, 1), .isIndexed)
     if isNew {
       let posting = ValueIndex.Posting(predicate: number, wantsElement: kind == .hasElement)
       for value in values { index.insert(value, isFolded: isFolded, at: field, posting) }

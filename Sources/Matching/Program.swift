@@ -3,7 +3,7 @@ struct Program: ~Copyable {
   /// One operation of a formula.
   struct Node {
     enum Kind: UInt8 {
-      /// A predicate that the ``ValueIndex`` answers, and one that is tested when it is needed.
+      /// A predicate that an index answers, and one that is tested when it is needed.
       case indexed, tested
       case all, any
     }
@@ -20,82 +20,62 @@ struct Program: ~Copyable {
   private(set) var roots = FlatArray<Int32>()
   /// For each predicate, the expressions to look at where it is true.
   let expressionsOfPredicate: NumberLists
-  /// For each field, the predicates to test for every event that has it, since expressions are brought up by them.
-  let testsOfField: NumberLists
   /// The expressions to look at for every event.
-  let expressionsOfEveryEvent: [Int32]
+  private(set) var expressionsOfEveryEvent = FlatArray<Int32>()
+  /// For each predicate, whether an index answers it, so that it is never tested.
+  private var isDecided = FlatArray<Bool>()
+  /// What finds the predicates that bring up expressions.
+  var index: AccessIndex
 
   init(_ formulas: [Formula], _ registry: borrowing PredicateRegistry) {
-    var expressions = Array(repeating: [Int32](), count: registry.predicates.count)
-    var tests = Array(repeating: [Int32](), count: Int(registry.tree.fieldCount))
-    var always: [Int32] = []
+    let patternTexts = PatternTexts(registry)
+    let costs = AccessCosts(registry, patternTexts)
+    var members = FlatArray<NumberLists.Member>()
+    var isAccess = FlatArray(repeating: false, count: registry.predicates.count)
+    var accesses = FlatArray<Int32>()
     for (number, formula) in formulas.enumerated() {
-      let access = Self.access(formula, registry)
-      if access.cost == .everyEvent { always.append(Int32(number)) }
-      for predicate in access.predicates.map(Int.init) {
-        if expressions[predicate].isEmpty, !registry.predicates[predicate].needsNoTest {
-          tests[Int(registry.fields[predicate])].append(Int32(predicate))
-        }
-        expressions[predicate].append(Int32(number))
+      let access = Access(to: formula, costs)
+      if access.cost == .infinity { expressionsOfEveryEvent.append(Int32(number)) }
+      for predicate in access.predicates {
+        members.append(NumberLists.Member(list: predicate, number: Int32(number)))
+        if !isAccess[Int(predicate)] { accesses.append(predicate) }
+        isAccess[Int(predicate)] = true
       }
     }
-    expressionsOfPredicate = NumberLists(expressions)
-    testsOfField = NumberLists(tests)
-    expressionsOfEveryEvent = always
+    expressionsOfPredicate = NumberLists(members, count: registry.predicates.count)
+    index = AccessIndex(accesses, registry, patternTexts)
+    for number in registry.predicates.indices {
+      isDecided.append(registry.predicates[number].isDecidedByIndex(asAccess: isAccess[number]))
+    }
     for formula in formulas {
       roots.append(Int32(nodes.count))
       nodes.append(Node(kind: .all, first: 0))
-      place(formula, at: nodes.count - 1, registry)
+      place(formula, at: nodes.count - 1)
     }
   }
 
-  private static func access(_ formula: Formula, _ registry: borrowing PredicateRegistry) -> Access {
-    switch formula {
-    case .predicate(_, isNegated: true):
-      return .everyEvent
-    case .predicate(let number, isNegated: false):
-      let cost: Access.Cost =
-        switch registry.predicates[Int(number)] {
-        case .isIndexed: .lookUp
-        case .isThere, .hasNull: .presence
-        case .contains, .begins, .ends, .matches, .isOrdered, .isWithin: .test
-        }
-      return Access(cost: cost, popularity: registry.popularity[Int(number)], predicates: [number])
-    case .all(let parts):
-      var accesses: [Access] = []
-      for part in parts { accesses.append(access(part, registry)) }
-      return .cheapest(accesses)
-    case .any(let parts):
-      var accesses: [Access] = []
-      for part in parts { accesses.append(access(part, registry)) }
-      return .union(accesses)
-    }
-  }
-
-  private mutating func place(_ formula: Formula, at place: Int, _ registry: borrowing PredicateRegistry) {
+  private mutating func place(_ formula: Formula, at place: Int) {
     switch formula {
     case .predicate(let number, let isNegated):
-      let kind: Node.Kind = registry.predicates[Int(number)].needsNoTest ? .indexed : .tested
+      let kind: Node.Kind = isDecided[Int(number)] ? .indexed : .tested
       nodes[place] = Node(kind: kind, isNegated: isNegated, first: number)
-    case .all(let parts): self.place(parts, .all, at: place, registry)
-    case .any(let parts): self.place(parts, .any, at: place, registry)
+    case .all(let parts): self.place(parts, .all, at: place)
+    case .any(let parts): self.place(parts, .any, at: place)
     }
   }
 
   /// Places a group with its parts side by side, those first that are decided without a test.
-  private mutating func place(
-    _ parts: [Formula], _ kind: Node.Kind, at place: Int, _ registry: borrowing PredicateRegistry
-  ) {
+  private mutating func place(_ parts: [Formula], _ kind: Node.Kind, at place: Int) {
     let first = nodes.count
     nodes[place] = Node(kind: kind, first: Int32(first), count: Int32(parts.count))
     for _ in parts { nodes.append(Node(kind: .all, first: 0)) }
     var next = first
-    for wantsIndexed in [true, false] {
+    for wantsDecided in [true, false] {
       for part in parts {
-        var isIndexed = false
-        if case .predicate(let number, _) = part { isIndexed = registry.predicates[Int(number)].needsNoTest }
-        guard isIndexed == wantsIndexed else { continue }
-        self.place(part, at: next, registry)
+        var isDecided = false
+        if case .predicate(let number, _) = part { isDecided = self.isDecided[Int(number)] }
+        guard isDecided == wantsDecided else { continue }
+        self.place(part, at: next)
         next += 1
       }
     }
@@ -104,21 +84,29 @@ struct Program: ~Copyable {
 
 /// A list of numbers for each number from 0, all in one stretch of memory.
 struct NumberLists: ~Copyable {
-  private let starts: FlatArray<Int32>
-  private let members: FlatArray<Int32>
-
-  init(_ lists: [[Int32]]) {
-    var end: Int32 = 0
-    starts = FlatArray(
-      [0]
-        + lists.map { list in
-          end += Int32(list.count)
-          return end
-        })
-    members = FlatArray(Array(lists.joined()))
+  struct Member {
+    let list: Int32
+    let number: Int32
   }
 
-  subscript(number: Int) -> UnsafeBufferPointer<Int32> {
-    members.view(Int(starts[number]), Int(starts[number + 1] - starts[number]))
+  private var starts: FlatArray<Int32>
+  private var numbers: FlatArray<Int32>
+
+  /// Lists with these members, each in its list in the order given.
+  init(_ members: borrowing FlatArray<Member>, count: Int) {
+    starts = FlatArray(repeating: 0, count: count + 2)
+    numbers = FlatArray(repeating: 0, count: members.count)
+    for index in 0..<members.count { starts[Int(members[index].list) + 2] += 1 }
+    for list in 0..<count { starts[list + 2] += starts[list + 1] }
+    // Until its members are in, the start of each list stands one place further on, and moves up with each.
+    for index in 0..<members.count {
+      let member = members[index]
+      numbers[Int(starts[Int(member.list) + 1])] = member.number
+      starts[Int(member.list) + 1] += 1
+    }
+  }
+
+  subscript(list: Int) -> UnsafeBufferPointer<Int32> {
+    numbers.view(Int(starts[list]), Int(starts[list + 1] - starts[list]))
   }
 }

@@ -10,6 +10,9 @@ struct ValueIndex: ~Copyable {
     let wantsElement: Bool
     /// The next posting of the same value, or -1.
     var next: Int32 = -1
+    /// Twice the number of the event in which the value was last found, and one more if it was found as an element; in the
+    /// first posting of a value.
+    var lastFound = 0
   }
 
   /// What a field has conditions on, which saves the look-ups that cannot find anything.
@@ -80,25 +83,28 @@ struct ValueIndex: ~Copyable {
     field &* Int32(Group.allCases.count) &+ group.rawValue
   }
 
-  /// Appends every predicate that the event's values at a field satisfy; some more than once.
+  /// Appends every predicate that the values at a field satisfy of the event with this number; some more than once, but not as
+  /// often as there are values.
   mutating func find(
-    at field: Int32, of values: inout EventValues, into found: inout FlatArray<Int32>
+    at field: Int32, of values: inout EventValues, event: Int, into found: inout FlatArray<Finding>
   ) throws(JSONSyntaxError) {
     guard Int(field) < kinds.count else { return }
     let kinds = kinds[Int(field)]
     var index = values.first(of: field)
     while index >= 0 {
       let value = values[index]
+      // As an element a value satisfies all that it does otherwise.
+      let stamp = event << 1 | (value.isElement ? 1 : 0)
       switch value.kind {
       case .string:
-        if kinds.exactString { find(.exactString, field, values.text(of: index), value.isElement, &found) }
-        if kinds.foldedString { find(.foldedString, field, values.foldedText(of: index), value.isElement, &found) }
+        if kinds.exactString { find(.exactString, field, values.text(of: index), stamp, &found) }
+        if kinds.foldedString { find(.foldedString, field, values.foldedText(of: index), stamp, &found) }
       case .number:
-        if kinds.number, let key = values.numberKey(of: index) { find(.number, field, key, value.isElement, &found) }
+        if kinds.number, let key = values.numberKey(of: index) { find(.number, field, key, stamp, &found) }
       case .true, .false:
         scratch.removeAll()
         scratch.append(value.kind == .true ? 1 : 0)
-        find(.boolean, field, scratch.view(0, 1), value.isElement, &found)
+        find(.boolean, field, scratch.view(0, 1), stamp, &found)
       case .array, .object:
         // An array inside of one was looked at with it.
         if kinds.container, !value.isElement {
@@ -112,24 +118,28 @@ struct ValueIndex: ~Copyable {
   }
 
   @inline(__always)
-  private func find(
-    _ group: Group, _ field: Int32, _ key: UnsafeBufferPointer<UInt8>, _ isElement: Bool,
-    _ found: inout FlatArray<Int32>
+  private mutating func find(
+    _ group: Group, _ field: Int32, _ key: UnsafeBufferPointer<UInt8>, _ stamp: Int,
+    _ found: inout FlatArray<Finding>
   ) {
-    var index = keys.value(of: key, in: Self.number(of: group, field))
+    var index = Int(keys.value(of: key, in: Self.number(of: group, field)))
+    guard index >= 0, postings[index].lastFound < stamp else { return }
+    postings[index].lastFound = stamp
     while index >= 0 {
-      let posting = postings[Int(index)]
-      if isElement || !posting.wantsElement { found.append(posting.predicate) }
-      index = posting.next
+      let posting = postings[index]
+      if stamp & 1 != 0 || !posting.wantsElement {
+        found.append(Finding(predicate: posting.predicate, isCertain: true))
+      }
+      index = Int(posting.next)
     }
   }
 
   private func findContainers(
-    _ field: Int32, _ value: JSONValue, isElement: Bool, _ found: inout FlatArray<Int32>
+    _ field: Int32, _ value: JSONValue, isElement: Bool, _ found: inout FlatArray<Finding>
   ) {
     for container in containers[field] ?? [] where isElement || !container.posting.wantsElement {
       let isEqual = container.value == (container.isFolded ? CaseFolding.folded(value) : value)
-      if isEqual { found.append(container.posting.predicate) }
+      if isEqual { found.append(Finding(predicate: container.posting.predicate, isCertain: true)) }
     }
     guard case .array(let elements) = value else { return }
     for element in elements { findContainers(field, element, isElement: true, &found) }

@@ -107,7 +107,8 @@ enum Oracle {
 }
 
 extension String {
-  fileprivate func has(_ part: String) -> Bool {
+  /// Whether a text stands in this one, byte by byte.
+  func has(_ part: String) -> Bool {
     let (bytes, part) = (Array(utf8), Array(part.utf8))
     return bytes.count >= part.count
       && (0...bytes.count - part.count).contains { bytes[$0..<$0 + part.count].elementsEqual(part) }

@@ -12,17 +12,20 @@ struct RandomCases {
   private static let keys = ["a", "b", "a.b", "b.a", "", "A", ".", "a.", "b.a.b"]
   private static let fields = ["a", "b", "a.b", "b.a", "a.b.a", "a.", ".a", "b.a.b", "A", "..", "a..b"]
   private static let texts = [
-    "", "a", "A", "ab", "AB", "ba", "aab", "ß", "ẞa", "é", "e\u{301}", "😀", "5", "05", "+5", "-1", "1e1", "5.", " 5",
-    "٣", "\0", "a\n",
-    "10.0.0.1", "10.1.2.3", "::ffff:10.0.0.9", "2001:db8::1", "true", "null", "\u{FFFD}",
+    "", "a", "A", "ab", "AB", "ba", "aab", "abab", "BaBa", "aba", "bb", "ß", "ẞa", "é", "É", "e\u{301}", "😀", "σ", "ς",
+    "Σa", "ſ", "s", "S", "K", "k\u{212A}", "İ", "i", "5", "05", "+5", "-1", "1e1", "5.", " 5", "٣", "\0", "a\n",
+    "10.0.0.1", "10.0.0.2", "10.0.1.1", "10.1.2.3", "11.0.0.0", "::ffff:10.0.0.9", "2001:db8::1", "2001:db8::2",
+    "2001:db8:0:1::", "true", "null", "\u{FFFD}",
   ]
   private static let numbers = [
     "0", "-0.0", "1", "1.0", "10e-1", "-1", "5", "5.5", "10", "3", "9007199254740992", "9007199254740993",
     "9007199254740993.0",
     "1E400", "-1e400", "0.1", "1e-400", "123456789012345678901234567890", "100e28",
   ]
-  private static let patterns = ["^a", "b$", "(?i)AB", ".", "^$", "[0-9]+", "é|ß", "a.*b"]
-  private static let networks = ["10.0.0.0/16", "10.0.0.0/8", "2001:db8::/32", "::/0", "10.0.0.1"]
+  private static let networks = [
+    "10.0.0.0/16", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/31", "10.0.0.1", "10.0.0.1/9", "0.0.0.0/0",
+    "::ffff:10.0.0.0/100", "2001:db8::/32", "2001:db8::/64", "2001:db8::/127", "2001:db8::1/127", "::/0",
+  ]
 
   private mutating func below(_ bound: Int) -> Int {
     state &+= 0x9E37_79B9_7F4A_7C15
@@ -49,12 +52,17 @@ struct RandomCases {
     return below(2) == 0 ? quoted + "\"" : String(decoding: JSONValue.string(text).json, as: UTF8.self)
   }
 
+  /// A word of the vocabulary, or some of them together, so that words stand in words.
+  mutating func text() -> String {
+    below(3) > 0 ? pick(Self.texts) : (0...below(4)).map { _ in pick(Self.texts) }.joined()
+  }
+
   private mutating func value(depth: Int) -> String {
     switch below(depth > 0 ? 14 : 10) {
     case 0: "null"
     case 1: pick(["true", "false"])
     case 2, 3, 4: pick(Self.numbers)
-    case 5...9: string(pick(Self.texts))
+    case 5...9: string(text())
     case 10, 11: "[" + list(4) { $0.value(depth: depth - 1) } + "]"
     default: object(depth: depth - 1)
     }
@@ -77,16 +85,39 @@ struct RandomCases {
     return #"{"conditions":[\#(parts.joined(separator: ","))],"group_operator":"\#(name)"}"#
   }
 
+  /// A pattern in which literals stand among all that may make them optional, change their case or end them.
+  mutating func pattern(depth: Int) -> String {
+    let parts = (0...below(4)).map { _ -> String in
+      var part =
+        switch below(depth > 0 ? 12 : 9) {
+        case 0...3: pick(["a", "b", "ab", "B", "é", "ß", "σ", "s", "k", "i", "-", "5", "0", "{", "{01}", "a{,2}"])
+        case 4: #"\Q"# + pick(["ab", ".", "a.b", "(", "[a", "|"]) + #"\E"#
+        case 5: pick(["[ab]", "[^a]", "[]a]", "[[:alpha:]b]", #"[\]a]"#, "[[a]", #"[\d.]"#, "[^]]"])
+        case 6: pick([".", "^", "$", #"\b"#, #"\pL"#, #"\p{Greek}"#, #"\PL"#, #"\d"#, #"\W"#, #"\C"#])
+        case 7: pick([#"\x61"#, #"\x{E9}"#, #"\141"#, #"\60"#, #"\."#, #"\|"#, #"\("#, #"\n"#, #"\-"#])
+        case 8: pick(["(?i)", "(?s)", "(?-i)"])
+        case 9: "(" + pattern(depth: depth - 1) + ")"
+        case 10: pick(["(?:", "(?i:", "(?P<n\(depth)\(below(1 << 30))>"]) + pattern(depth: depth - 1) + ")"
+        default: "(?:" + pattern(depth: depth - 1) + "|" + pattern(depth: depth - 1) + ")"
+        }
+      if part.last != "^", !part.hasPrefix("(?s)"), !part.hasPrefix("(?i)"), !part.hasPrefix("(?-i)"), below(3) == 0 {
+        part += pick(["*", "+", "?", "*?", "??", "{0}", "{1}", "{2,}", "{0,2}", "{1,2}?"])
+      }
+      return part
+    }
+    return (below(4) == 0 ? pick(["^", "(?i)"]) : "") + parts.joined(separator: below(8) == 0 ? "|" : "")
+  }
+
   private mutating func condition() -> String {
     let name = pick(Operator.allCases)
     let value =
       switch name {
       case .eq, .ne, .contains, .gt, .gte, .lt, .lte: self.value(depth: 2)
       case .in, .notIn: "[" + list(5) { $0.value(depth: 1) } + "]"
-      case .regex: string(pick(Self.patterns))
-      case .startsWith, .endsWith: string(pick(Self.texts))
+      case .regex: string(pattern(depth: 2))
+      case .startsWith, .endsWith: string(text())
       case .exists: pick(["true", "false"])
-      case .cidr: pick([string(pick(Self.networks)), #"["10.0.0.0/24","2001:db8::/127"]"#])
+      case .cidr: pick([string(pick(Self.networks)), "[" + string(pick(Self.networks)) + #","10.0.0.0/30"]"#])
       }
     return """
       {"field":\(string(pick(Self.fields))),"operator":"\(name.rawValue)","value":\(value),"case_sensitive":\(pick([true, false]))}

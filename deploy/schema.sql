@@ -88,7 +88,7 @@ COMMENT ON TABLE public.alert_decisions IS 'What became of each matched event th
 CREATE TABLE public.alert_deliveries (
     tenant_id text NOT NULL,
     delivery_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    alert_id text NOT NULL,
+    alert_id text,
     provider_id text NOT NULL,
     state text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
@@ -100,6 +100,9 @@ CREATE TABLE public.alert_deliveries (
     recipients text[],
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    event text DEFAULT 'triggered'::text NOT NULL,
+    CONSTRAINT alert_deliveries_check CHECK (((alert_id IS NOT NULL) OR (event = 'test'::text))),
+    CONSTRAINT alert_deliveries_event_check CHECK ((event = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text, 'test'::text]))),
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
 );
 
@@ -120,6 +123,48 @@ COMMENT ON COLUMN public.alert_deliveries.state IS 'failed: the receiver refused
 --
 
 COMMENT ON COLUMN public.alert_deliveries.recipients IS 'The e-mail addresses that are still to be reached; NULL for all of the provider''s.';
+
+--
+-- Name: COLUMN alert_deliveries.event; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.event IS 'What is told. acknowledged and resolved wait for what goes before them about the same alert to the same provider; a test is
+about no alert.';
+
+--
+-- Name: alert_delivery_attempts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_delivery_attempts (
+    tenant_id text NOT NULL,
+    delivery_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    status integer,
+    answer text,
+    verdict text NOT NULL,
+    reason text,
+    CONSTRAINT alert_delivery_attempts_verdict_check CHECK ((verdict = ANY (ARRAY['sent'::text, 'retry'::text, 'rejected'::text, 'unknown'::text])))
+);
+
+--
+-- Name: TABLE alert_delivery_attempts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_delivery_attempts IS 'Each attempt at a delivery, written when it has ended.';
+
+--
+-- Name: COLUMN alert_delivery_attempts.answer; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_delivery_attempts.answer IS 'The beginning of what the receiver answered, secrets cut out.';
+
+--
+-- Name: COLUMN alert_delivery_attempts.verdict; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_delivery_attempts.verdict IS 'unknown: the process that made the attempt ended before it could write what came of it; ended_at is NULL.';
 
 --
 -- Name: alert_policies; Type: TABLE; Schema: public; Owner: -
@@ -152,6 +197,58 @@ CREATE TABLE public.alert_policies (
 --
 
 COMMENT ON TABLE public.alert_policies IS 'The document is what the client sees, to the letter; the other columns are the part of it that SQL decides by.';
+
+--
+-- Name: alert_provider_health; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_provider_health (
+    tenant_id text NOT NULL,
+    provider_id text NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    open_until timestamp with time zone,
+    is_reported boolean DEFAULT false NOT NULL,
+    paced_until timestamp with time zone,
+    gone_reason text
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE alert_provider_health; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_provider_health IS 'How a provider''s receiver is doing, for all processes that deliver. No row: nothing is known against it.';
+
+--
+-- Name: COLUMN alert_provider_health.failures; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.failures IS 'Attempts that failed in a row.';
+
+--
+-- Name: COLUMN alert_provider_health.open_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.open_until IS 'The breaker: until then nothing is sent; then one delivery is tried, and its end closes the breaker or opens it again.';
+
+--
+-- Name: COLUMN alert_provider_health.is_reported; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.is_reported IS 'Whether the tenant''s other providers have been told of this outage; it ends with the next delivery that succeeds.';
+
+--
+-- Name: COLUMN alert_provider_health.paced_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.paced_until IS 'Up to when the pace that the receiver allows has been used up.';
+
+--
+-- Name: COLUMN alert_provider_health.gone_reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.gone_reason IS 'Why the provider was switched off by its receiver''s own word.';
 
 --
 -- Name: alert_providers; Type: TABLE; Schema: public; Owner: -
@@ -397,11 +494,25 @@ ALTER TABLE ONLY public.alert_deliveries
     ADD CONSTRAINT alert_deliveries_pkey PRIMARY KEY (tenant_id, delivery_id);
 
 --
+-- Name: alert_delivery_attempts alert_delivery_attempts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_delivery_attempts
+    ADD CONSTRAINT alert_delivery_attempts_pkey PRIMARY KEY (tenant_id, delivery_id, attempt);
+
+--
 -- Name: alert_policies alert_policies_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.alert_policies
     ADD CONSTRAINT alert_policies_pkey PRIMARY KEY (tenant_id, policy_id);
+
+--
+-- Name: alert_provider_health alert_provider_health_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_provider_health
+    ADD CONSTRAINT alert_provider_health_pkey PRIMARY KEY (tenant_id, provider_id);
 
 --
 -- Name: alert_providers alert_providers_pkey; Type: CONSTRAINT; Schema: public; Owner: -

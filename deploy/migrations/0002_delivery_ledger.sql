@@ -1,0 +1,48 @@
+-- What was tried, with whom, and what came of it; and how each receiver is doing.
+
+ALTER TABLE alert_deliveries
+  ADD COLUMN event text NOT NULL DEFAULT 'triggered'
+    CHECK (event IN ('triggered', 'acknowledged', 'resolved', 'test')),
+  ALTER COLUMN alert_id DROP NOT NULL,
+  ADD CHECK (alert_id IS NOT NULL OR event = 'test');
+COMMENT ON COLUMN alert_deliveries.event IS
+  'What is told. acknowledged and resolved wait for what goes before them about the same alert to the same provider; a test is
+about no alert.';
+
+CREATE TABLE alert_delivery_attempts (
+  tenant_id text NOT NULL,
+  delivery_id uuid NOT NULL,
+  attempt integer NOT NULL,
+  started_at timestamptz NOT NULL,
+  ended_at timestamptz,
+  status integer,
+  answer text,
+  verdict text NOT NULL CHECK (verdict IN ('sent', 'retry', 'rejected', 'unknown')),
+  reason text,
+  PRIMARY KEY (tenant_id, delivery_id, attempt)
+);
+COMMENT ON TABLE alert_delivery_attempts IS 'Each attempt at a delivery, written when it has ended.';
+COMMENT ON COLUMN alert_delivery_attempts.answer IS 'The beginning of what the receiver answered, secrets cut out.';
+COMMENT ON COLUMN alert_delivery_attempts.verdict IS
+  'unknown: the process that made the attempt ended before it could write what came of it; ended_at is NULL.';
+
+CREATE TABLE alert_provider_health (
+  tenant_id text NOT NULL,
+  provider_id text NOT NULL,
+  failures integer NOT NULL DEFAULT 0,
+  failing_since timestamptz,
+  open_until timestamptz,
+  is_reported boolean NOT NULL DEFAULT false,
+  paced_until timestamptz,
+  gone_reason text,
+  PRIMARY KEY (tenant_id, provider_id)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE alert_provider_health IS
+  'How a provider''s receiver is doing, for all processes that deliver. No row: nothing is known against it.';
+COMMENT ON COLUMN alert_provider_health.failures IS 'Attempts that failed in a row.';
+COMMENT ON COLUMN alert_provider_health.open_until IS
+  'The breaker: until then nothing is sent; then one delivery is tried, and its end closes the breaker or opens it again.';
+COMMENT ON COLUMN alert_provider_health.is_reported IS
+  'Whether the tenant''s other providers have been told of this outage; it ends with the next delivery that succeeds.';
+COMMENT ON COLUMN alert_provider_health.paced_until IS 'Up to when the pace that the receiver allows has been used up.';
+COMMENT ON COLUMN alert_provider_health.gone_reason IS 'Why the provider was switched off by its receiver''s own word.';

@@ -24,32 +24,28 @@ package struct PolicySet {
     suppressionMatcher = Matcher(suppressions.map(\.suppression.expression))
   }
 
-  /// Reads one event and answers what it means for each policy that it matches, in no particular order. Throws if the event is
-  /// not one JSON object. `makeAlertID` makes the id of each alert that may come of it.
-  package func matches(
-    event: Span<UInt8>, makeAlertID: () -> String
-  ) throws(JSONSyntaxError) -> [Match] {
+  /// Reads one event, adds what each policy makes of it that it matches, and tells whether any does. Throws if the event is not
+  /// one JSON object. Once the batch is overfull the other policies are left out. `makeAlertID` makes the id of each alert that
+  /// may come of it.
+  package func match(
+    _ event: Span<UInt8>, into batch: inout MatchBatch, makeAlertID: () -> String
+  ) throws(JSONSyntaxError) -> Bool {
     let matched = try policyMatcher.match(event)
-    if matched.isEmpty { return [] }
+    if matched.isEmpty { return false }
     let bytes = event.withUnsafeBufferPointer { Array($0) }
     let document = try JSONValue(parsing: bytes)
-    let holding = try suppressionMatcher.match(event).map { suppressions[$0] }
-    return matched.map { index in
+    let eventID = Self.eventID(of: document)
+    let holding = try suppressions.isEmpty ? [] : suppressionMatcher.match(event).map { suppressions[$0] }
+    for index in matched where !batch.isOverfull {
       let (id, policy) = policies[index]
-      let alertID = makeAlertID()
-      let alert = ["severity": policy.severity.rawValue, "policy_name": policy.name, "alert_id": alertID]
-      let message = policy.messageTemplate.rendered(event: document, alert: alert, limit: Self.textLimit)
-      return Match(
-        policyID: id,
-        throttleKey: policy.throttleKey(of: document),
-        eventID: Self.eventID(of: document),
-        alertID: alertID,
-        title: message.cut(to: Self.titleLimit),
-        message: message,
-        summary: policy.summaryTemplate.rendered(event: document, alert: alert, limit: Self.textLimit),
-        suppressionIDs: holding.filter { $0.suppression.policyID ?? id == id }.map(\.id),
-        event: bytes)
+      let key = MatchKey(
+        policyID: id, throttleKey: policy.throttleKey(of: document), eventID: eventID,
+        suppressionIDs: holding.filter { $0.suppression.policyID ?? id == id }.map(\.id))
+      batch.add(key, limit: policy.alertLimit) {
+        policy.draft(alertID: makeAlertID(), event: bytes, document: document)
+      }
     }
+    return true
   }
 
   /// A string or a number at the top of the event; anything else names no event. U+0000 becomes U+FFFD for PostgreSQL's sake.
@@ -63,6 +59,19 @@ package struct PolicySet {
 }
 
 extension Policy {
+  /// The most alerts that it may raise at once for one throttle key; nil without throttle and cap.
+  fileprivate var alertLimit: Int? {
+    throttleMinutes > 0 ? 1 : maxAlertsPerHour > 0 ? maxAlertsPerHour : nil
+  }
+
+  fileprivate func draft(alertID: String, event: [UInt8], document: JSONValue) -> AlertDraft {
+    let alert = ["severity": severity.rawValue, "policy_name": name, "alert_id": alertID]
+    let message = messageTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit)
+    return AlertDraft(
+      id: alertID, title: message.cut(to: PolicySet.titleLimit), message: message,
+      summary: summaryTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit), event: event)
+  }
+
   /// The values of the `throttle_by` fields, each as an array of what the path finds, written as JSON.
   fileprivate func throttleKey(of event: JSONValue) -> String {
     let values = throttleBy.map { JSONValue.array($0.values(in: event)) }

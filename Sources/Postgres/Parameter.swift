@@ -41,6 +41,11 @@ package struct Parameter: Sendable {
     Parameter(.bigintArray, values.map { BinaryArray.encoded($0.map(\.bigEndianBytes), of: .bigint) })
   }
 
+  /// `bigint[]` some of whose elements are NULL.
+  package static func ints(_ values: [Int?]) -> Parameter {
+    Parameter(.bigintArray, BinaryArray.encoded(values.map { $0?.bigEndianBytes }, of: .bigint))
+  }
+
   /// `boolean[]`.
   package static func bools(_ values: [Bool]) -> Parameter {
     Parameter(.booleanArray, BinaryArray.encoded(values.map { [$0 ? 1 : 0] }, of: .boolean))

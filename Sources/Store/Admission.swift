@@ -15,9 +15,9 @@ package enum Decision: String, Sendable {
   case outsideWindow = "outside_window"
 }
 
-/// The decision on one match, committed.
+/// The decision on one match that has an answer of its own, committed.
 package struct Admission: Sendable {
-  /// Which of the matches it is about, from 0.
+  /// Which of the batch's matches it is about, from 0.
   package let match: Int
   /// What became of it.
   package let decision: Decision
@@ -39,61 +39,48 @@ extension Store {
   /// Decides what becomes of matches and writes all of it, or none: alerts, a delivery for each provider, counts, and for events
   /// with an id the decision itself.
   ///
-  /// One statement; time windows and suppressions go by PostgreSQL's clock, and throttle and cap hold exactly however many
-  /// statements ask at once, because each takes the row of its throttle key. A match whose policy has gone is left out of the
-  /// answer.
+  /// One statement, however many matches there are; time windows and suppressions go by PostgreSQL's clock, and throttle and cap
+  /// hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
+  /// gone is left out of the answer.
   ///
-  /// A repeat of an event id is decided once: it is answered with the first decision. Where two statements bring the same event
-  /// id at once, the second fails on the primary key of `alert_decisions`, leaves nothing behind, and is run again; then it sees
-  /// the first. The same holds for a deadlock. After a lost connection it is not run again: nobody knows whether it took effect.
-  package func admit(tenant: String, matches: [Match]) throws(PostgresError) -> [Admission] {
-    let (firsts, first) = Self.firstOccurrences(of: matches)
-    let parameters = Self.parameters(tenant: tenant, matches: firsts.map { matches[$0] })
-    let rows = try runAgainOnConflict(Self.admission, parameters)
-    let admitted = Dictionary(uniqueKeysWithValues: rows.map { (firsts[$0.int(0) - 1], $0) })
-    return matches.indices.compactMap { index in
-      admitted[first[index]].map { Admission(row: $0, match: index, isRepeat: first[index] != index) }
+  /// Where two statements bring the same event id at once, the second fails on the primary key of `alert_decisions`, leaves
+  /// nothing behind, and is run again; then it sees the first. The same holds for a deadlock. After a lost connection it is not
+  /// run again: nobody knows whether it took effect.
+  package func admit(tenant: String, _ batch: MatchBatch) throws(PostgresError) -> [Admission] {
+    let rows = try runAgainOnConflict(Self.admission, Self.parameters(tenant: tenant, matches: batch.matches))
+    var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
+    for row in rows { answers[row.int(0) - 1] = (row, false) }
+    return batch.answered.compactMap { match in
+      guard let (row, isRepeat) = answers[match] else { return nil }
+      answers[match]?.isRepeat = true
+      return Admission(row: row, match: match, isRepeat: isRepeat)
     }
-  }
-
-  /// Which matches are not repeats of an earlier one of the same policy and event id, and for each match which one it repeats
-  /// (itself, if none).
-  private static func firstOccurrences(of matches: [Match]) -> (firsts: [Int], first: [Int]) {
-    // By their bytes: Swift takes canonically equivalent texts for one, PostgreSQL does not.
-    var seen: [[[UInt8]]: Int] = [:]
-    var firsts: [Int] = []
-    var first: [Int] = []
-    for (index, match) in matches.enumerated() {
-      let key = match.eventID.map { [Array(match.policyID.utf8), Array($0.utf8)] }
-      let earlier = key.flatMap { seen[$0] }
-      if earlier == nil { firsts.append(index) }
-      if let key, earlier == nil { seen[key] = index }
-      first.append(earlier ?? index)
-    }
-    return (firsts, first)
   }
 
   /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
   /// other.
   private static func parameters(tenant: String, matches: [Match]) -> [Parameter] {
     var events: [[UInt8]] = []
-    let eventNumbers = matches.map { match in
+    let eventNumbers = matches.map { match -> Int? in
+      guard let event = match.alert?.event else { return nil }
       // Arrays of one origin share their storage, which makes them equal without a look at their bytes.
-      if events.last != match.event { events.append(match.event) }
+      if events.last != event { events.append(event) }
       return events.count
     }
     return [
       .text(tenant),
-      .texts(matches.map(\.policyID)),
-      .texts(matches.map(\.throttleKey)),
-      .texts(matches.map(\.eventID)),
-      .texts(matches.map(\.alertID)),
-      .texts(matches.map(\.title)),
-      .texts(matches.map(\.message)),
-      .texts(matches.map(\.summary)),
+      .texts(matches.map(\.key.policyID)),
+      .texts(matches.map(\.key.throttleKey)),
+      .texts(matches.map(\.key.eventID)),
+      .texts(matches.map { $0.alert?.id }),
+      .texts(matches.map { $0.alert?.title }),
+      .texts(matches.map { $0.alert?.message }),
+      .texts(matches.map { $0.alert?.summary }),
       .ints(eventNumbers),
-      .texts(matches.map { $0.suppressionIDs.joined(separator: " ") }),
+      .texts(matches.map { $0.key.suppressionIDs.joined(separator: " ") }),
       .jsons(events),
+      .ints(matches.map(\.events)),
+      .bools(matches.map(\.isLimited)),
     ]
   }
 

@@ -1,22 +1,26 @@
 import Postgres
 
 extension Store {
-  /// Decides what becomes of each match and writes all that follows from it. See ``admit(tenant:matches:)``.
+  /// Decides what becomes of each match and writes all that follows from it. See ``admit(tenant:_:)``.
   ///
   /// `$1` tenant, then one array each: `$2` policy ids, `$3` throttle keys, `$4` event ids (or NULL), `$5` alert ids, `$6` titles,
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
-  /// spaces between them); `$11` the events, each once.
+  /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
+  /// events, each once. `$5` to `$9` are NULL where no alert is to come of a match.
   package static let admission = Statement(
     "admit",
     """
     WITH input AS (
       SELECT
         policy_id, bounded_key(throttle_key) AS throttle_key, bounded_key(event_id) AS event_id, alert_id,
-        title, message, summary, event, string_to_array(suppression_ids, ' ') AS suppression_ids, position
-      FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)
-        WITH ORDINALITY AS match
-          (policy_id, throttle_key, event_id, alert_id, title, message, summary, event_number, suppression_ids, position)
-      -- Both sides have every number; FULL keeps the plan from going through all pairs.
+        title, message, summary, event, string_to_array(suppression_ids, ' ') AS suppression_ids, events, was_limited,
+        position
+      FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13)
+        WITH ORDINALITY AS match (
+          policy_id, throttle_key, event_id, alert_id, title, message, summary, event_number, suppression_ids, events,
+          was_limited, position
+        )
+      -- Every event has its matches, so FULL is LEFT here; it keeps the plan from going through all pairs.
       FULL JOIN unnest($11) WITH ORDINALITY AS sent (event, event_number) USING (event_number)
     ),
 
@@ -37,7 +41,7 @@ extension Store {
           OR window_is_open(
             now(), policy.window_start, policy.window_end, policy.window_days, policy.window_timezone)
         ) AS is_asking,
-        policy.throttle_minutes > 0 OR policy.max_alerts_per_hour > 0 AS is_limited,
+        was_limited OR policy.throttle_minutes > 0 OR policy.max_alerts_per_hour > 0 AS is_limited,
         EXISTS (
           SELECT
           FROM alert_suppressions AS suppression
@@ -65,8 +69,9 @@ extension Store {
     asking AS (
       SELECT
         policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour,
-        count(*) AS asked,
-        (array_agg(alert_id ORDER BY position))[1] AS alert_id
+        sum(events)::bigint AS asked,
+        count(alert_id) AS drafted,
+        (array_agg(alert_id ORDER BY alert_id IS NULL, position))[1] AS alert_id
       FROM judged
       WHERE is_asking AND is_limited
       GROUP BY policy_id, throttle_key, is_suppressed, throttle_minutes, max_alerts_per_hour
@@ -84,7 +89,8 @@ extension Store {
         $1, policy_id, throttle_key, is_suppressed, asked, first_grant, throttle_minutes, max_alerts_per_hour,
         date_trunc('hour', now(), 'UTC'), first_grant, now(), alert_id
       FROM (
-        SELECT *, throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now()) AS first_grant
+        SELECT
+          *, least(drafted, throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now())) AS first_grant
         FROM asking
       ) AS asking
       ORDER BY policy_id, throttle_key, is_suppressed
@@ -106,9 +112,13 @@ extension Store {
           FROM (
             SELECT
               raised_this_hour,
-              throttle_grant(
-                excluded.asked, excluded.throttle_minutes, excluded.max_alerts_per_hour,
-                raised_this_hour, throttle.last_alert_at, excluded.last_alert_at
+              -- Never more than where nothing has been raised yet, which is also what there are drafts for.
+              least(
+                excluded.granted,
+                throttle_grant(
+                  excluded.asked, excluded.throttle_minutes, excluded.max_alerts_per_hour,
+                  raised_this_hour, throttle.last_alert_at, excluded.last_alert_at
+                )
               ) AS grant_now
             FROM (
               SELECT CASE WHEN throttle.hour >= excluded.hour THEN throttle.hour_count ELSE 0 END AS raised_this_hour
@@ -124,7 +134,7 @@ extension Store {
         END AS held_back
     ),
 
-    -- The first matches of a key get what it was granted; the others fold into the latest alert of the key. Every key has its
+    -- The first drafts of a key get what it was granted; the others fold into the latest alert of the key. Every key has its
     -- match, so FULL is LEFT here, but it can only be a hash or merge join: a plan made for one match might else go through
     -- all pairs of a large batch.
     decided AS (
@@ -136,7 +146,7 @@ extension Store {
           NOT is_limited
           OR granted.granted >= row_number() OVER (
             PARTITION BY policy_id, throttle_key, is_suppressed, is_asking
-            ORDER BY position
+            ORDER BY judged.alert_id IS NULL, position
           )
         ) AS is_granted
       FROM judged
@@ -198,7 +208,7 @@ extension Store {
 
     counted AS (
       INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, slot, events)
-      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, pg_backend_pid() % 16, count(*)
+      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, pg_backend_pid() % 16, sum(events)
       FROM outcome
       WHERE earlier_decision IS NULL
       GROUP BY policy_id, decision

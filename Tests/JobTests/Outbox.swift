@@ -44,12 +44,15 @@ final class Outbox {
       "max_alerts_per_hour": 0,
     ])
     _ = try store.createPolicy(tenant: "acme", id: id, policy, by: "test")
-    let matches = (0..<count).map { _ in
-      Match(
-        policyID: id, throttleKey: "[]", eventID: nil, alertID: Identifier.make("alert-"), title: "Root logged in",
-        message: "At night", summary: "Root", suppressionIDs: [], event: Array(#"{"user":"root"}"#.utf8))
+    var batch = MatchBatch()
+    for _ in 0..<count {
+      batch.add(MatchKey(policyID: id), limit: nil) {
+        AlertDraft(
+          id: Identifier.make("alert-"), title: "Root logged in", message: "At night", summary: "Root",
+          event: Array(#"{"user":"root"}"#.utf8))
+      }
     }
-    guard try store.admit(tenant: "acme", matches: matches).count == count else { throw SystemFailure("raise", 0) }
+    guard try store.admit(tenant: "acme", batch).count == count else { throw SystemFailure("raise", 0) }
   }
 
   /// Starts a `deliver` that may reach this machine and runs until it is asked to end.

@@ -17,14 +17,15 @@ struct AdmissionConcurrencyTests {
     try tenant.avoidEndOfHour()
   }
 
-  /// Each of the connections admits the batches that `batch` makes for it, one after the other.
+  /// Each of the connections admits batches of the matches that are made for it, one after the other.
   private func admit(
-    rounds: Int = 1, _ batch: @escaping @Sendable (_ connection: Int, _ round: Int) -> [Match]
+    rounds: Int = 1, limit: Int? = nil,
+    _ matches: @escaping @Sendable (_ connection: Int, _ round: Int) -> [Tenant.Matched]
   ) throws -> [Admission] {
     let (url, name) = (tenant.database.url, tenant.name)
     return try onThreads(connections) { number in
       let store = Store(url: url)
-      return try (0..<rounds).flatMap { try store.admit(tenant: name, matches: batch(number, $0)) }
+      return try (0..<rounds).flatMap { try store.admit(tenant: name, Tenant.batch(matches(number, $0), limit: limit)) }
     }.flatMap { $0 }
   }
 
@@ -111,5 +112,41 @@ struct AdmissionConcurrencyTests {
     let suppressed = try tenant.alerts().filter { $0.status == .suppressed }
     #expect(suppressed.count == 2)
     #expect(suppressed.map(\.eventCount).reduce(0, +) == connections)
+  }
+
+  @Test("Folded batches that touch the same keys in different orders all go through, and every event is counted")
+  func foldedBatches() throws {
+    let policies = ["a", "b", "c"]
+    for policy in policies { try tenant.makePolicy(policy, ["throttle_minutes": 60, "max_alerts_per_hour": 0]) }
+    let admissions = try admit(rounds: 5, limit: 1) { number, _ in
+      let keys = policies.flatMap { policy in (0..<4).map { (policy: policy, key: "[\($0)]") } }
+      let rotated = Array(keys[(number % 12)...] + keys[..<(number % 12)])
+      let ordered = number % 2 == 0 ? rotated : rotated.reversed()
+      return (ordered + ordered.reversed() + ordered).map { Tenant.match($0.policy, key: $0.key) }
+    }
+    #expect(admissions.count == connections * 5 * 12)
+    #expect(admissions.filter { $0.decision == .raised }.count == 12)
+    for policy in policies {
+      #expect(try tenant.counts(of: policy) == ["raised": 4, "throttled": connections * 5 * 12 - 4])
+    }
+    #expect(try tenant.alerts().count == 12)
+    #expect(try tenant.alerts().map(\.eventCount) == Array(repeating: connections * 5 * 3, count: 12))
+  }
+
+  @Test("A batch whose events others bring at the same time raises each once")
+  func overlappingBatches() throws {
+    try tenant.makePolicy("logins", ["max_alerts_per_hour": 0])
+    try tenant.makePolicy("capped", ["max_alerts_per_hour": 5])
+    let admissions = try admit(rounds: 2, limit: nil) { number, _ in
+      let ids = Array(0..<30).map { ($0 + number) % 40 }
+      return (number % 2 == 0 ? ids : ids.reversed()).flatMap { id in
+        ["logins", "capped"].map { Tenant.match($0, eventID: "\(id)") }
+      }
+    }
+    #expect(admissions.count == connections * 2 * 60)
+    #expect(admissions.filter { !$0.isDuplicate }.count == 80)
+    #expect(try tenant.counts() == ["raised": 40])
+    #expect(try tenant.counts(of: "capped") == ["raised": 5, "capped": 35])
+    #expect(try tenant.database.texts("SELECT count(*)::text FROM alerts") == ["45"])
   }
 }

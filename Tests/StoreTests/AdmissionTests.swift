@@ -14,8 +14,8 @@ struct AdmissionTests {
     try tenant.avoidEndOfHour()
   }
 
-  private func decisions(_ matches: Match...) throws -> [Decision] {
-    try tenant.store.admit(tenant: "acme", matches: matches).map(\.decision)
+  private func decisions(_ matches: Tenant.Matched...) throws -> [Decision] {
+    try tenant.admit(matches).map(\.decision)
   }
 
   @Test("A raised alert has a delivery for each provider, skipped for one that is switched off")
@@ -36,13 +36,13 @@ struct AdmissionTests {
     try tenant.makePolicy("off", ["enabled": false])
     try tenant.makePolicy()
     #expect(try tenant.admit(Tenant.match("gone"), Tenant.match("off"), Tenant.match()).map(\.match) == [2])
-    #expect(try tenant.store.admit(tenant: "umbrella", matches: [Tenant.match()]).isEmpty)
+    #expect(try tenant.store.admit(tenant: "umbrella", Tenant.batch([Tenant.match()])).isEmpty)
     #expect(try tenant.alerts().count == 1)
   }
 
   @Test("No match is no decision")
   func noMatch() throws {
-    #expect(try tenant.store.admit(tenant: "acme", matches: []).isEmpty)
+    #expect(try tenant.admit([]).isEmpty)
   }
 
   @Test("What the policy says now counts, not what it said when the event matched")
@@ -198,7 +198,7 @@ struct AdmissionTests {
       #"{"a":"\u0000"}"#, #"{"a":"\ud800"}"#, #"{"a" : 1, "a":2.50}"#,
       "{\"n\":-\(String(repeating: "9", count: 400))e9}",
     ]
-    let admissions = try tenant.store.admit(tenant: "acme", matches: events.map { Tenant.match(event: $0) })
+    let admissions = try tenant.admit(events.map { Tenant.match(event: $0) })
     #expect(admissions.map(\.decision) == [.raised, .raised, .raised, .raised])
     for (event, admission) in zip(events, admissions) {
       let alert = try tenant.store.alert(tenant: "acme", id: admission.alertID ?? "")
@@ -234,7 +234,7 @@ struct AdmissionTests {
   func unprepared() throws {
     try tenant.makePolicy("logins", ["max_alerts_per_hour": 1])
     let store = Store(url: tenant.database.url, prepares: false)
-    let admissions = try (0..<2).flatMap { _ in try store.admit(tenant: "acme", matches: [Tenant.match()]) }
+    let admissions = try (0..<2).flatMap { _ in try store.admit(tenant: "acme", Tenant.batch([Tenant.match()])) }
     #expect(admissions.map(\.decision) == [.raised, .capped])
   }
 
@@ -245,7 +245,9 @@ struct AdmissionTests {
     let count = 300
     for _ in 0..<2 {
       let store = tenant.database.store()
-      for number in 0..<count { _ = try store.admit(tenant: "acme", matches: [Tenant.match(eventID: "e \(number)")]) }
+      for number in 0..<count {
+        _ = try store.admit(tenant: "acme", Tenant.batch([Tenant.match(eventID: "e \(number)")]))
+      }
     }
     // The server's statistics come in when the connections that made them end.
     let deadline = Clock.monotonic + 10
@@ -272,7 +274,7 @@ struct AdmissionTests {
     try tenant.makeProviders("pager")
     try tenant.makePolicy("logins", ["max_alerts_per_hour": 3, "providers": ["pager"]])
     let matches = (0..<6000).map { Tenant.match(key: "[\($0 / 4)]", eventID: "e \($0)") }
-    let admissions = try tenant.store.admit(tenant: "acme", matches: matches)
+    let admissions = try tenant.admit(matches)
     #expect(admissions.count == 6000)
     #expect(try tenant.counts() == ["raised": 4500, "capped": 1500])
     #expect(try tenant.database.texts("SELECT count(*)::text FROM alert_deliveries") == ["4500"])

@@ -95,7 +95,7 @@ struct AlertsTests {
   @Test("Alerts of one batch, all of one moment, have an order too")
   func pagesOfOneMoment() throws {
     let matches = (0..<7).map { _ in Tenant.match() }
-    let raised = try tenant.store.admit(tenant: "acme", matches: matches).compactMap(\.alertID)
+    let raised = try tenant.admit(matches).compactMap(\.alertID)
     let listed = try (1...7).flatMap { number in
       try tenant.store.alerts(tenant: "acme", AlertFilter(), page: Page(number: number, size: 1)).elements.map(\.id)
     }

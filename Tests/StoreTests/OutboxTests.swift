@@ -90,7 +90,7 @@ struct OutboxTests {
 
   @Test("A delivery is leased to one process alone, however many ask at once")
   func exclusive() throws {
-    _ = try tenant.store.admit(tenant: "acme", matches: (0..<200).map { _ in Tenant.match() })
+    _ = try tenant.admit((0..<200).map { _ in Tenant.match() })
     let url = tenant.database.url
     let ids = try onThreads(16) { _ in
       let store = Store(url: url)
@@ -133,7 +133,7 @@ struct OutboxTests {
 
   @Test("Every outcome is written down in one statement for the batch")
   func settle() throws {
-    _ = try tenant.store.admit(tenant: "acme", matches: (0..<4).map { _ in Tenant.match() })
+    _ = try tenant.admit((0..<4).map { _ in Tenant.match() })
     let leased = try lease()
     let outcomes: [Outcome] = [
       .sent(remark: "one address is unknown"),
@@ -169,7 +169,7 @@ struct OutboxTests {
     "What waits for a provider that was switched off or deleted is skipped, and does not hide what is due behind it")
   func switchedOff() throws {
     try tenant.makePolicy("mails", ["providers": ["mail"], "max_alerts_per_hour": 0])
-    _ = try tenant.store.admit(tenant: "acme", matches: (0..<5).map { _ in Tenant.match() })
+    _ = try tenant.admit((0..<5).map { _ in Tenant.match() })
     try pass(seconds: 1)
     let alert = try tenant.admit(Tenant.match("mails"))[0].alertID
     try tenant.database.run("UPDATE alert_providers SET enabled = false WHERE provider_id = 'pager'")

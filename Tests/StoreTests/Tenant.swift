@@ -52,14 +52,32 @@ final class Tenant {
     }
   }
 
+  /// An event that a policy matched.
+  struct Matched {
+    let key: MatchKey
+    let event: String
+  }
+
   /// A match of the policy, for an event that is like no other.
   static func match(
     _ policyID: String = "logins", key: String = "[]", eventID: String? = nil, suppressions: [String] = [],
     event: String = #"{"type":"login"}"#
-  ) -> Match {
-    Match(
-      policyID: policyID, throttleKey: key, eventID: eventID, alertID: Identifier.make("alert-"), title: "title",
-      message: "message", summary: "summary", suppressionIDs: suppressions, event: Array(event.utf8))
+  ) -> Matched {
+    Matched(
+      key: MatchKey(policyID: policyID, throttleKey: key, eventID: eventID, suppressionIDs: suppressions), event: event)
+  }
+
+  /// The matches of one request, for policies that may raise so many alerts for a key: nil is without limit, and nothing folds.
+  static func batch(_ matches: [Matched], limit: Int? = nil) -> MatchBatch {
+    var batch = MatchBatch()
+    for match in matches { batch.add(match.key, limit: limit) { draft(event: match.event) } }
+    return batch
+  }
+
+  /// An alert that may come of a match.
+  static func draft(event: String = #"{"type":"login"}"#) -> AlertDraft {
+    AlertDraft(
+      id: Identifier.make("alert-"), title: "title", message: "message", summary: "summary", event: Array(event.utf8))
   }
 
   /// Stores a suppression for a time around now, counted in hours.
@@ -85,7 +103,12 @@ final class Tenant {
   }
 
   @discardableResult
-  func admit(_ matches: Match...) throws -> [Admission] { try store.admit(tenant: name, matches: matches) }
+  func admit(_ matches: Matched..., limit: Int? = nil) throws -> [Admission] { try admit(matches, limit: limit) }
+
+  @discardableResult
+  func admit(_ matches: [Matched], limit: Int? = nil) throws -> [Admission] {
+    try store.admit(tenant: name, Self.batch(matches, limit: limit))
+  }
 
   /// The events of each decision in `alert_decision_counts`.
   func counts(of policy: String = "logins") throws -> [String: Int] {

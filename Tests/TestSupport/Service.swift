@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Store
 
@@ -31,16 +32,27 @@ package final class Service {
   package func call(
     _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: [UInt8]
   ) throws -> WebAnswer {
+    try WebAnswer(cgi: begin(method, path, key: key, type: type, body: body).output())
+  }
+
+  /// Sends a request, or only so many bytes of its records, and does not wait for the answer.
+  package func begin(
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: [UInt8],
+    bytes: Int = .max
+  ) throws -> FastCGIConnection {
     let parameters = Self.parameters(method, path, key: key, type: type, body: body)
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
-    return try worker(String(route)).socket.answer(to: parameters, body: body)
+    let connection = try worker(String(route)).socket.connect()
+    try connection.send(Array(FastCGIRecord.request(parameters, body: body).prefix(bytes)))
+    return connection
   }
 
   /// The answer of the same program, started for this one request as plain CGI.
-  package func callCGI(_ method: String, _ path: String, key: String? = "admin", body: String = "") throws -> WebAnswer
-  {
+  package func callCGI(
+    _ method: String, _ path: String, key: String? = "admin", type: String = "application/json", body: String = ""
+  ) throws -> WebAnswer {
     let body = Array(body.utf8)
-    let parameters = Self.parameters(method, path, key: key, type: "application/json", body: body)
+    let parameters = Self.parameters(method, path, key: key, type: type, body: body)
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
     let environment = environment.merging(parameters) { $1 }
     let program = try Program(String(route), environment: environment, input: .bytes(body))
@@ -55,6 +67,14 @@ package final class Service {
     let worker = (program: try Program(route, environment: environment, input: .socket(socket)), socket: socket)
     workers[route] = worker
     return worker
+  }
+
+  /// Kills the process that answers for a route, whatever it is at. Another is started when it is next asked.
+  package func kill(_ route: String) throws {
+    let program = try worker(route).program
+    program.signal(SIGKILL)
+    guard program.ending() == .signal(SIGKILL) else { throw SystemFailure("kill \(route)", 0) }
+    workers[route] = nil
   }
 
   private static func parameters(

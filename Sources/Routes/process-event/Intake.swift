@@ -7,7 +7,7 @@ import Matching
 struct Intake {
   /// The most rejected events that are listed.
   static let listLimit = 1000
-  /// The most that the matches of one body may have in text, in bytes; PostgreSQL takes no statement of 1 GiB.
+  /// The most that the alerts of one body may come to, in bytes; PostgreSQL takes no statement of 1 GiB.
   static let matchLimit = 128 << 20
 
   /// Whether a bad event costs only itself.
@@ -17,13 +17,11 @@ struct Intake {
   /// How many of them met at least one policy.
   private(set) var matched = 0
   /// Each event with each policy that it met.
-  private(set) var matches: [Match] = []
+  private(set) var matches = MatchBatch(sizeLimit: matchLimit)
   /// The first events that could not be read, by their place from 0, and why.
   private(set) var rejected: [(index: Int, detail: String)] = []
   /// How many could not be read.
   private(set) var rejectedCount = 0
-  /// The bytes of the events that met a policy, and of the words of their alerts.
-  private var matchSize = 0
 
   init(isBatch: Bool) { self.isBatch = isBatch }
 
@@ -38,16 +36,13 @@ struct Intake {
       rejectedCount += 1
     }
     received += 1
-    guard matchSize <= Self.matchLimit else { throw Self.tooManyMatches }
+    if matches.isOverfull { throw Self.tooManyMatches }
   }
 
   private mutating func match(_ event: Span<UInt8>, by policies: PolicySet) throws(EventFault) {
     do {
-      let found = try policies.matches(event: event) { Identifier.make("alert-") }
-      if found.isEmpty { return }
-      matched += 1
-      matches += found
-      matchSize += found.reduce(event.count) { $0 + $1.textSize }
+      let isMatched = try policies.match(event, into: &matches) { Identifier.make("alert-") }
+      matched += isMatched ? 1 : 0
     } catch {
       throw .syntax(error)
     }
@@ -77,9 +72,4 @@ private enum EventFault: Error {
     case .syntax(let error): error
     }
   }
-}
-
-extension Match {
-  /// The bytes of the alert's words.
-  fileprivate var textSize: Int { title.utf8.count + message.utf8.count + summary.utf8.count }
 }

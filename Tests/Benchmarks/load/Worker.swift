@@ -53,7 +53,8 @@ struct Worker {
   }
 
   private func matchEvents(by set: PolicySet) throws {
-    for event in events { _ = try set.matches(event: event.span) { "alert" } }
+    var matches = MatchBatch()
+    for event in events { _ = try set.match(event.span, into: &matches) { "alert" } }
   }
 
   /// Has the tenant's first policy changed, as a request would.

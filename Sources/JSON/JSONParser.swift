@@ -165,15 +165,16 @@ private struct JSONParser {
       switch byte {
       case UInt8(ascii: "\""):
         position += 1
-        guard let string = String(validating: text, as: UTF8.self) else {
-          position = opening
-          throw error("invalid UTF-8 in the string that begins")
-        }
-        return string
+        return String(decoding: text, as: UTF8.self)
       case UInt8(ascii: "\\"):
         text.append(contentsOf: String(try escape()).utf8)
       case 0..<0x20:
         throw error("control character in a string; escape it as \\u00XX")
+      case 0x80...:
+        let rest = UnsafeBufferPointer(rebasing: bytes[position...])
+        guard let width = UTF8Sequence.width(rest) else { throw error("invalid UTF-8") }
+        text.append(contentsOf: rest[..<width])
+        position += width
       default:
         text.append(byte)
         position += 1

@@ -71,25 +71,13 @@ extension EventTokens {
     }
   }
 
-  /// Passes over the characters that are not ASCII: those of table 3-7 of the Unicode standard.
+  /// Passes over the characters that are not ASCII.
   private func skipMultibyte(at place: Place) throws(JSONSyntaxError) -> Place {
     var place = place
     while place < end, place.pointee >= 0x80 {
-      let second: ClosedRange<UInt8>
-      let width: Int
-      switch place.pointee {
-      case 0xC2...0xDF: (width, second) = (2, 0x80...0xBF)
-      case 0xE0: (width, second) = (3, 0xA0...0xBF)
-      case 0xED: (width, second) = (3, 0x80...0x9F)
-      case 0xE1...0xEF: (width, second) = (3, 0x80...0xBF)
-      case 0xF0: (width, second) = (4, 0x90...0xBF)
-      case 0xF1...0xF3: (width, second) = (4, 0x80...0xBF)
-      case 0xF4: (width, second) = (4, 0x80...0x8F)
-      default: throw error("invalid UTF-8", at: place)
+      guard let width = UTF8Sequence.width(UnsafeBufferPointer(start: place, count: end - place)) else {
+        throw error("invalid UTF-8", at: place)
       }
-      guard end - place >= width, second.contains(place[1]),
-        width < 3 || place[2] & 0xC0 == 0x80, width < 4 || place[3] & 0xC0 == 0x80
-      else { throw error("invalid UTF-8", at: place) }
       place += width
     }
     return place

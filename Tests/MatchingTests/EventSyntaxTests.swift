@@ -91,41 +91,6 @@ import Testing
     ] { #expect(try match(text.utf8) == [0], "\(text)") }
   }
 
-  @Test("An event is accepted or refused as the reader of trees does, at the same byte, after any change")
-  func agreesWithTheTreeReader() throws {
-    var generator = SystemRandomNumberGenerator()
-    let alphabet = Array(#"{}[]",:\/ue+-.019 tfn"#.utf8) + [0x00, 0x0A, 0x1F]
-    for seed in 0..<400 {
-      var cases = RandomCases(seed: UInt64(seed))
-      let text = Array(cases.event().utf8)
-      for _ in 0..<20 {
-        var changed = text
-        let place = Int.random(in: 0..<text.count, using: &generator)
-        switch Int.random(in: 0..<4, using: &generator) {
-        case 0: changed[place] = alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
-        case 1: changed.insert(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)], at: place)
-        case 2: changed.remove(at: place)
-        default: changed.removeLast(text.count - place)
-        }
-        try compare(changed)
-      }
-    }
-  }
-
-  private func compare(_ event: [UInt8]) throws {
-    let tree = Result { try JSONValue(parsing: event) }
-    let found = Result { try matcher.match(event.span) }
-    let isValidText = String(validating: event, as: UTF8.self) != nil
-    switch (tree, found) {
-    case (.success(.object), .success), (.success(.array), .failure): break
-    case (.failure(let expected as JSONSyntaxError), .failure(let error as JSONSyntaxError)):
-      let isAnotherComplaint = error.reason == "expected an object" || !isValidText
-      #expect(isAnotherComplaint || error == expected, "\(String(decoding: event, as: UTF8.self))")
-    case (.success(let value), .failure): #expect(value.object == nil, "\(String(decoding: event, as: UTF8.self))")
-    default: Issue.record("\(String(decoding: event, as: UTF8.self)): \(tree), \(found)")
-    }
-  }
-
   @Test("No byte outside of the event is read, wherever it stands in a larger body")
   func sliceOfABody() throws {
     let event = #"{"a":"x","b":[1,2.5e1,true,null,"abcdefg"]}"#

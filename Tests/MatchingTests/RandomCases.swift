@@ -27,14 +27,16 @@ struct RandomCases {
     "::ffff:10.0.0.0/100", "2001:db8::/32", "2001:db8::/64", "2001:db8::/127", "2001:db8::1/127", "::/0",
   ]
 
-  private mutating func below(_ bound: Int) -> Int {
+  /// A number from 0 up to a bound.
+  mutating func below(_ bound: Int) -> Int {
     state &+= 0x9E37_79B9_7F4A_7C15
     var word = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
     word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
     return Int((word ^ word >> 31) % UInt64(bound))
   }
 
-  private mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+  /// One of some elements.
+  mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 
   private mutating func list(_ bound: Int, _ make: (inout RandomCases) -> String) -> String {
     (0..<below(bound)).map { _ in make(&self) }.joined(separator: pick([",", ", ", "\n,\t"]))

@@ -23,17 +23,22 @@ struct DataCase: Sendable, CustomTestStringConvertible {
     ]
   }
 
-  /// The lines of a file of `shared/data`, which lies beside the package.
+  /// The cases of a file of `shared/data`.
   static func all(of name: String) throws -> [DataCase] {
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let file = package.deletingLastPathComponent().appendingPathComponent("shared/data/\(name)")
-    return try Data(contentsOf: file).split(separator: 0x0A).map { line in
+    try lines(of: name).map { line in
       let object = try #require(try JSONValue(parsing: line).object)
       return DataCase(
         id: object["id"]?.string ?? "", policy: object["policy"]?.object ?? object,
         event: try #require(object["event"]).json, expected: try #require(object["expected"]))
     }
+  }
+
+  /// The lines of a file of `shared/data`, which lies beside the package.
+  static func lines(of name: String) throws -> [[UInt8]] {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = package.deletingLastPathComponent().appendingPathComponent("shared/data/\(name)")
+    return try Data(contentsOf: file).split(separator: 0x0A).map { Array($0) }
   }
 }
 

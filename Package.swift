@@ -13,7 +13,7 @@ func library(_ name: String, imports: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: imports, path: "Sources/\(name)", swiftSettings: strict)
 }
 
-func cLibrary(_ name: String, pkgConfig: String) -> Target {
+func cLibrary(_ name: String, pkgConfig: String? = nil) -> Target {
   .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig)
 }
 
@@ -62,10 +62,11 @@ let package = Package(
     cLibrary("CPQ", pkgConfig: "libpq"),
     cLibrary("CCurl", pkgConfig: "libcurl"),
     cLibrary("CCrypto", pkgConfig: "libcrypto"),
+    cLibrary("CMalloc"),
     .target(name: "CRE2", path: "Sources/C/CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CQuotes", path: "Sources/C/CQuotes"),
     library("JSON"),
-    library("Host"),
+    library("Host", imports: ["CMalloc"]),
     library("FastCGI", imports: ["CFCGI"]),
     library("Postgres", imports: ["CPQ"]),
     library("Matching", imports: ["JSON", "CRE2", "CQuotes"]),

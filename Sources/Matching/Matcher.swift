@@ -10,8 +10,15 @@ package final class Matcher {
   private var state: MatcherState
 
   /// Compiles expressions; ``match(_:)`` tells them by their places in the array.
-  package init(_ expressions: [Expression]) {
-    state = MatcherState(expressions)
+  package convenience init(_ expressions: [Expression]) {
+    var rest = expressions[...]
+    self.init { rest.popFirst() }
+  }
+
+  /// Compiles the expressions that a function gives one after the other until it gives nil, so that no two of them need be in
+  /// memory at once; ``match(_:)`` tells them by their numbers, from 0.
+  package init<Failure>(_ next: () throws(Failure) -> Expression?) throws(Failure) {
+    state = try MatcherState(next)
   }
 
   /// The expressions that hold for an event, ascending.
@@ -43,14 +50,13 @@ private struct MatcherState: ~Copyable {
   /// What the index found for one field.
   private var found = FlatArray<Finding>()
 
-  init(_ expressions: [Expression]) {
+  init<Failure>(_ next: () throws(Failure) -> Expression?) throws(Failure) {
     var registry = PredicateRegistry()
     var formulas: [Formula] = []
-    formulas.reserveCapacity(expressions.count)
-    for expression in expressions { formulas.append(registry.formula(expression)) }
+    while let expression = try next() { formulas.append(registry.formula(expression)) }
     program = Program(formulas, registry)
     truths = FlatArray(repeating: 0, count: registry.predicates.count)
-    broughtUp = FlatArray(repeating: 0, count: expressions.count)
+    broughtUp = FlatArray(repeating: 0, count: formulas.count)
     fields = FlatArray(registry.fields)
     predicates = registry.predicates
     index = registry.index

@@ -7,21 +7,30 @@ package struct PolicySet {
   /// The longest message and the longest summary, in characters.
   package static let textLimit = 65_536
 
-  private let policies: [(id: String, policy: Policy)]
-  private let suppressions: [(id: String, suppression: Suppression)]
+  private let policies: [AlertSource]
+  private let suppressions: [(id: String, policyID: String?)]
   private let policyMatcher: Matcher
   private let suppressionMatcher: Matcher
 
-  /// Compiles the tenant's policies, of which only those that are switched on count, with the stored rules that they name and
-  /// the suppressions that are not over.
-  package init(
-    policies: [(id: String, policy: Policy)], rules: [String: Rule],
-    suppressions: [(id: String, suppression: Suppression)]
-  ) {
-    self.policies = policies.filter(\.policy.isEnabled)
-    self.suppressions = suppressions
-    policyMatcher = Matcher(self.policies.map { $0.policy.expression(rules: rules) })
+  /// Compiles a tenant's policies, of which only those that are switched on count, with the stored rules that they name and the
+  /// suppressions that are not over. The policies are taken one after the other until there is none: of each is kept only what
+  /// its alerts are made of.
+  package init<Failure>(
+    rules: [String: Rule], suppressions: [(id: String, suppression: Suppression)],
+    nextPolicy: () throws(Failure) -> (id: String, policy: Policy)?
+  ) throws(Failure) {
+    var sources: [AlertSource] = []
+    policyMatcher = try Matcher { () throws(Failure) -> Expression? in
+      while let (id, policy) = try nextPolicy() {
+        guard policy.isEnabled else { continue }
+        sources.append(AlertSource(id, policy))
+        return policy.expression(rules: rules)
+      }
+      return nil
+    }
+    policies = sources
     suppressionMatcher = Matcher(suppressions.map(\.suppression.expression))
+    self.suppressions = suppressions.map { ($0.id, $0.suppression.policyID) }
   }
 
   /// Reads one event, adds what each policy makes of it that it matches, and tells whether any does. Throws if the event is not
@@ -37,10 +46,10 @@ package struct PolicySet {
     let eventID = Self.eventID(of: document)
     let holding = try suppressions.isEmpty ? [] : suppressionMatcher.match(event).map { suppressions[$0] }
     for index in matched where !batch.isOverfull {
-      let (id, policy) = policies[index]
+      let policy = policies[index]
       let key = MatchKey(
-        policyID: id, throttleKey: policy.throttleKey(of: document), eventID: eventID,
-        suppressionIDs: holding.filter { $0.suppression.policyID ?? id == id }.map(\.id))
+        policyID: policy.id, throttleKey: policy.throttleKey(of: document), eventID: eventID,
+        suppressionIDs: holding.filter { $0.policyID ?? policy.id == policy.id }.map(\.id))
       batch.add(key, limit: policy.alertLimit) {
         policy.draft(alertID: makeAlertID(), event: bytes, document: document)
       }
@@ -55,26 +64,5 @@ package struct PolicySet {
     case .number(let number)?: number.text
     default: nil
     }
-  }
-}
-
-extension Policy {
-  /// The most alerts that it may raise at once for one throttle key; nil without throttle and cap.
-  fileprivate var alertLimit: Int? {
-    throttleMinutes > 0 ? 1 : maxAlertsPerHour > 0 ? maxAlertsPerHour : nil
-  }
-
-  fileprivate func draft(alertID: String, event: [UInt8], document: JSONValue) -> AlertDraft {
-    let alert = ["severity": severity.rawValue, "policy_name": name, "alert_id": alertID]
-    let message = messageTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit)
-    return AlertDraft(
-      id: alertID, title: message.cut(to: PolicySet.titleLimit), message: message,
-      summary: summaryTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit), event: event)
-  }
-
-  /// The values of the `throttle_by` fields, each as an array of what the path finds, written as JSON.
-  fileprivate func throttleKey(of event: JSONValue) -> String {
-    let values = throttleBy.map { JSONValue.array($0.values(in: event)) }
-    return String(decoding: JSONValue.array(values).json, as: UTF8.self)
   }
 }

@@ -32,6 +32,9 @@ package struct Row {
   /// As ``bytes(_:)``; nil for NULL.
   package func bytesOrNil(_ column: Int) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
 
+  /// How many bytes ``bytes(_:)`` would have.
+  package func length(_ column: Int) -> Int { value(column).count }
+
   /// A column of type smallint, integer or bigint.
   package func int(_ column: Int) -> Int {
     let bytes = value(column)

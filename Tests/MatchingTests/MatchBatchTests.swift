@@ -91,7 +91,8 @@ import Testing
       ]
       return (id: "policy-\(number)", policy: try Policy(json: policy))
     }
-    let set = PolicySet(policies: policies, rules: [:], suppressions: [])
+    var next = policies.makeIterator()
+    let set = PolicySet(rules: [:], suppressions: []) { next.next() }
     var batch = MatchBatch(sizeLimit: 1 << 20)
     var rendered = 0
     let event = "{\"a\":\"\(String(repeating: "x", count: 60_000))\"}"

@@ -12,7 +12,7 @@ struct PolicyEpochTests {
 
   init() throws { tenant = try Tenant() }
 
-  private func epoch() throws -> Int { try tenant.store.policySet(tenant: "acme").epoch }
+  private func epoch() throws -> Int { try tenant.store.compiledPolicies(tenant: "acme").epoch }
 
   /// How much the epoch grows while a body runs.
   private func growth(_ body: () throws -> Void) throws -> Int {

@@ -1,0 +1,46 @@
+import Host
+import Matching
+
+/// The compiled policies of the tenants that a worker served last, each good for one policy epoch.
+///
+/// It keeps to a bound in memory, not in tenants: whoever was not served for longest goes first. The tenant in hand stays,
+/// however large.
+package final class PolicyCache {
+  private struct Entry {
+    let policies: CompiledPolicies
+    var lastUse: Int
+  }
+
+  private let limit: Int
+  /// By the bytes of the tenant's name: Swift takes canonically equivalent texts for one, PostgreSQL does not.
+  private var entries: [[UInt8]: Entry] = [:]
+  private var size = 0
+  private var uses = 0
+
+  /// A cache of about so many bytes.
+  package init(limit: Int = 64 << 20) { self.limit = limit }
+
+  /// The caller's policies as of the epoch that its key was checked with, or newer.
+  package func set(for caller: Caller, in store: Store) throws -> PolicySet {
+    uses += 1
+    let key = Array(caller.tenant.utf8)
+    if let entry = entries[key], entry.policies.epoch == caller.policyEpoch {
+      entries[key]?.lastUse = uses
+      return entry.policies.set
+    }
+    // What was compiled for another epoch is never asked for again, and the new takes up its memory.
+    forget(key)
+    let policies = try store.compiledPolicies(tenant: caller.tenant)
+    entries[key] = Entry(policies: policies, lastUse: uses)
+    size += policies.size
+    while size > limit, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }), oldest.key != key {
+      forget(oldest.key)
+    }
+    Memory.returnUnused()
+    return policies.set
+  }
+
+  private func forget(_ key: [UInt8]) {
+    if let entry = entries.removeValue(forKey: key) { size -= entry.policies.size }
+  }
+}

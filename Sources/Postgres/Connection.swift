@@ -53,7 +53,31 @@ package final class Connection {
   /// Runs a statement and waits for all of its rows.
   @discardableResult
   package func run(_ statement: Statement, _ parameters: [Parameter]) throws(PostgresError) -> Rows {
-    let deadline = Deadline(seconds: timeouts.statement)
+    try run(statement, parameters, seconds: timeouts.statement)
+  }
+
+  /// Runs a statement that may take the server so many seconds longer than others may.
+  package func run(
+    _ statement: Statement, _ parameters: [Parameter], extraSeconds: Double
+  ) throws(PostgresError) -> Rows {
+    let seconds = timeouts.statement + extraSeconds
+    try run(Statement("begin", "BEGIN"))
+    do {
+      try run(
+        Statement("allow_time", "SELECT set_config('statement_timeout', $1, true)"), .text("\(Int(seconds * 1000))"))
+      let rows = try run(statement, parameters, seconds: seconds)
+      try run(Statement("commit", "COMMIT"))
+      return rows
+    } catch {
+      if isUsable { try run(Statement("rollback", "ROLLBACK")) }
+      throw error
+    }
+  }
+
+  private func run(
+    _ statement: Statement, _ parameters: [Parameter], seconds: Double
+  ) throws(PostgresError) -> Rows {
+    let deadline = Deadline(seconds: seconds)
     if prepares { try prepare(statement, parameters, until: deadline) }
     let sent = EncodedParameters(parameters).withPointers { count, types, values, lengths, formats in
       prepares

@@ -1,33 +1,39 @@
 /// Parameters laid out as libpq wants them: parallel arrays of types, pointers, lengths and formats.
 struct EncodedParameters {
-  private let types: [UInt32]
-  private let bytes: [UInt8]
-  private let starts: [Int?]
-  private let lengths: [Int32]
+  private let parameters: [Parameter]
 
-  init(_ parameters: [Parameter]) {
-    var bytes: [UInt8] = []
-    var starts: [Int?] = []
-    bytes.reserveCapacity(parameters.reduce(1) { $0 + ($1.bytes?.count ?? 0) })
-    for parameter in parameters {
-      starts.append(parameter.bytes == nil ? nil : bytes.count)
-      bytes += parameter.bytes ?? []
-    }
-    bytes.append(0)  // so that an empty last value has an address too: a null pointer would mean NULL
-    self.bytes = bytes
-    self.starts = starts
-    types = parameters.map(\.type.rawValue)
-    lengths = parameters.map { Int32($0.bytes?.count ?? 0) }
-  }
+  init(_ parameters: [Parameter]) { self.parameters = parameters }
 
-  /// Calls with the count, types, values, lengths and formats (all binary), good for the time of the call.
+  /// Calls with the count, types, values, lengths and formats (all binary), good for the time of the call. The values stay where
+  /// they are: those of a large batch are not copied once more.
   func withPointers(
     _ body: (Int32, [UInt32], [UnsafePointer<CChar>?], [Int32], [Int32]) -> Int32
   ) -> Int32 {
-    bytes.withUnsafeBytes { buffer in
-      let base = buffer.assumingMemoryBound(to: CChar.self).baseAddress
-      let values = starts.map { start in start.flatMap { start in base.map { $0 + start } } }
-      return body(Int32(types.count), types, values, lengths, Array(repeating: 1, count: types.count))
+    var values: [UnsafePointer<CChar>?] = []
+    values.reserveCapacity(parameters.count)
+    return withUnsafePointer(to: 0) { (empty: UnsafePointer<CChar>) in
+      withPointers(from: 0, &values, empty: empty) { values in
+        body(
+          Int32(values.count), parameters.map(\.type.rawValue), values, parameters.map { Int32($0.bytes?.count ?? 0) },
+          Array(repeating: 1, count: values.count))
+      }
+    }
+  }
+
+  /// Goes one call deeper for each parameter, in which its bytes have an address. An empty value needs one too: a null pointer
+  /// means NULL.
+  private func withPointers(
+    from index: Int, _ values: inout [UnsafePointer<CChar>?], empty: UnsafePointer<CChar>,
+    _ body: ([UnsafePointer<CChar>?]) -> Int32
+  ) -> Int32 {
+    guard index < parameters.count else { return body(values) }
+    guard let bytes = parameters[index].bytes else {
+      values.append(nil)
+      return withPointers(from: index + 1, &values, empty: empty, body)
+    }
+    return bytes.withUnsafeBytes { buffer in
+      values.append(buffer.assumingMemoryBound(to: CChar.self).baseAddress ?? empty)
+      return withPointers(from: index + 1, &values, empty: empty, body)
     }
   }
 }

@@ -39,7 +39,7 @@ extension Store {
   /// Decides what becomes of matches and writes all of it, or none: alerts, a delivery for each provider, counts, and for events
   /// with an id the decision itself.
   ///
-  /// One statement, however many matches there are; time windows and suppressions go by PostgreSQL's clock, and throttle and cap
+  /// One statement, however many matches there are, with more time for many; time windows and suppressions go by PostgreSQL's clock, and throttle and cap
   /// hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
   /// gone is left out of the answer.
   ///
@@ -47,7 +47,12 @@ extension Store {
   /// nothing behind, and is run again; then it sees the first. The same holds for a deadlock. After a lost connection it is not
   /// run again: nobody knows whether it took effect.
   package func admit(tenant: String, _ batch: MatchBatch) throws(PostgresError) -> [Admission] {
-    let rows = try runAgainOnConflict(Self.admission, Self.parameters(tenant: tenant, matches: batch.matches))
+    let parameters = Self.parameters(tenant: tenant, matches: batch.matches)
+    let rows = try runAgainOnConflict { connection throws(PostgresError) in
+      batch.extraSeconds < 1
+        ? try connection.run(Self.admission, parameters)
+        : try connection.run(Self.admission, parameters, extraSeconds: batch.extraSeconds)
+    }
     var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
     for row in rows { answers[row.int(0) - 1] = (row, false) }
     return batch.answered.compactMap { match in
@@ -84,19 +89,27 @@ extension Store {
     ]
   }
 
-  private func runAgainOnConflict(_ statement: Statement, _ parameters: [Parameter]) throws(PostgresError) -> Rows {
+  private func runAgainOnConflict(
+    _ statement: (Connection) throws(PostgresError) -> Rows
+  ) throws(PostgresError) -> Rows {
     for _ in 1..<Self.conflictLimit {
       do {
-        return try connected().run(statement, parameters)
+        return try statement(connected())
       } catch  where error.isConflict || error.isRepeatedEvent {
         continue
       }
     }
-    return try connected().run(statement, parameters)
+    return try statement(connected())
   }
 
   /// How often a statement is tried before its conflict is passed on: each time another one has got ahead and committed.
   private static let conflictLimit = 20
+}
+
+extension MatchBatch {
+  /// What PostgreSQL may need beyond the usual time, in seconds: a busy one raises 2,000 alerts a second. A web server does not
+  /// wait for ever (`nginx/tocsin.conf.template`: 60 s).
+  fileprivate var extraSeconds: Double { min(Double(matches.count) / 2000, 45) }
 }
 
 extension PostgresError {

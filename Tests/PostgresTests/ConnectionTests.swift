@@ -106,6 +106,20 @@ final class ConnectionTests {
     #expect(!connection.isUsable)
   }
 
+  @Test("A statement may be allowed more time than others, and leaves them theirs; its failure leaves nothing behind")
+  func extraTime() throws {
+    var timeouts = Timeouts()
+    timeouts.statement = 0.2
+    let connection = try database.connect(timeouts: timeouts)
+    let sleep = Statement("sleep", "SELECT $1 FROM pg_sleep(0.5)")
+    #expect(try connection.run(sleep, [.int(1)], extraSeconds: 10)[0].int(0) == 1)
+    #expect(try connection.run(Statement("show", "SHOW statement_timeout"))[0].text(0) == "200ms")
+    let divide = Statement("divide", "SELECT 1 / $1")
+    let error = #expect(throws: PostgresError.self) { try connection.run(divide, [.int(0)], extraSeconds: 10) }
+    #expect(error?.refusal?.sqlState == "22012")
+    #expect(try connection.run(divide, [.int(1)])[0].int(0) == 1)
+  }
+
   @Test("A server that is stopped makes no statement wait longer than its timeout", arguments: [10, 8 << 20])
   func stoppedServer(size: Int) throws {
     var timeouts = Timeouts()

@@ -23,22 +23,19 @@ struct EventBody: ~Copyable {
   }
 
   /// Reads the body and matches every event. A bad one is rejected on its own in a batch, and thrown where it is all there is.
-  mutating func intake(by policies: PolicySet) throws -> Intake {
+  mutating func read(into intake: inout Intake, by policies: PolicySet) throws {
     if isLines {
-      var intake = Intake(isBatch: true)
+      intake.isBatch = true
       try events.lines { try intake.take($0, by: policies) }
       if events.isEmpty { throw Problem.emptyBody }
-      return intake
+      return
     }
     switch try events.kind() {
     case .array:
-      var intake = Intake(isBatch: true)
+      intake.isBatch = true
       try events.elements { try intake.take($0, by: policies) }
-      return intake
     case .object:
-      var intake = Intake(isBatch: false)
       try events.document { try intake.take($0, by: policies) }
-      return intake
     case .empty:
       throw Problem.emptyBody
     case .other:

@@ -10,8 +10,11 @@ struct Intake {
   /// The most that the alerts of one body may come to, in bytes; PostgreSQL takes no statement of 1 GiB.
   static let matchLimit = 128 << 20
 
+  /// Matches of more bytes than this are given back to the system once they are done with.
+  private static let largeSize = 8 << 20
+
   /// Whether a bad event costs only itself.
-  let isBatch: Bool
+  var isBatch = false
   /// How many events came.
   private(set) var received = 0
   /// How many of them met at least one policy.
@@ -22,8 +25,6 @@ struct Intake {
   private(set) var rejected: [(index: Int, detail: String)] = []
   /// How many could not be read.
   private(set) var rejectedCount = 0
-
-  init(isBatch: Bool) { self.isBatch = isBatch }
 
   /// Matches the next event; nil stands for one that is too large.
   mutating func take(_ event: Span<UInt8>?, by policies: PolicySet) throws {
@@ -37,6 +38,13 @@ struct Intake {
     }
     received += 1
     if matches.isOverfull { throw Self.tooManyMatches }
+  }
+
+  /// Lets go of the matches.
+  mutating func release() {
+    let isLarge = matches.size > Self.largeSize
+    matches = MatchBatch(sizeLimit: Self.matchLimit)
+    if isLarge { Memory.returnUnused() }
   }
 
   private mutating func match(_ event: Span<UInt8>, by policies: PolicySet) throws(EventFault) {

@@ -21,7 +21,9 @@ struct ProcessEvent {
 
   static func process(_ call: Call, _ policies: PolicyCache) throws -> Response {
     var body = try EventBody(call)
-    let intake = try body.intake(by: policies.set(for: call.caller, in: call.store))
+    var intake = Intake()
+    defer { intake.release() }
+    try body.read(into: &intake, by: policies.set(for: call.caller, in: call.store))
     let admissions = try intake.matched == 0 ? [] : call.store.admit(tenant: call.tenant, intake.matches)
     return Answer(intake: intake, admissions: admissions).response
   }

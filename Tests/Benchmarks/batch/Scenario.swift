@@ -59,8 +59,9 @@ final class Scenario {
     return self
   }
 
-  /// Sends the bodies and checks that what the database counts has grown by what was sent.
-  func measure(counts: Bool = true) throws {
+  /// Sends the scenario's body, or another, many times and checks that what the database counts has grown by what was sent.
+  func measure(counts: Bool = true, body other: Body? = nil) throws {
+    let body = other ?? body
     let times = max(1, volume / body.bytes.count / Client.connections)
     let bodies = times * Client.connections
     let (decided, time) = (try decisions(), try processorTime())

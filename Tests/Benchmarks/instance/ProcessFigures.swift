@@ -5,8 +5,13 @@ package enum ProcessFigures {
   /// Resident memory, in MB.
   package static func resident(_ pid: String) throws -> Double { try memory("VmRSS:", of: pid) }
 
-  /// The most resident memory that it ever had, in MB.
+  /// The most resident memory that it had since its start or the last ``forgetPeak(_:)``, in MB.
   package static func peak(_ pid: String) throws -> Double { try memory("VmHWM:", of: pid) }
+
+  /// Has the peak counted anew from now on.
+  package static func forgetPeak(_ pid: String) throws {
+    try "5".write(toFile: "/proc/\(pid)/clear_refs", atomically: false, encoding: .utf8)
+  }
 
   /// Seconds of processor time, its own and the system's for it.
   package static func processorTime(_ pid: String) throws -> Double {

@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
-      exclude: ["http_receiver.py", "mail_receiver.py"],
+      exclude: ["http_receiver.py", "mail_receiver.py", "verify_webhook.py"],
       swiftSettings: strict
     ),
     .target(name: "BenchmarkInstance", path: "Tests/Benchmarks/instance", swiftSettings: strict),

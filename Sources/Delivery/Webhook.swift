@@ -4,7 +4,9 @@ import JSON
 /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 package struct Webhook: Sendable {
   /// Any header may carry a key by any name, so the values of all of them are secrets.
-  static let secrets: [SecretMember] = [.value("signing_secret"), .values(of: "headers")]
+  static let secrets: [SecretMember] = [
+    .value("signing_secret"), .value("previous_signing_secret"), .values(of: "headers"),
+  ]
 
   /// How many more attempts follow the first; nil for the whole schedule.
   let retryCount: Int?
@@ -13,7 +15,8 @@ package struct Webhook: Sendable {
   private let headers: [HTTPTransfer.Header]
   private let timeoutSeconds: Int
   private let verifiesTLS: Bool
-  private let signingKey: [UInt8]?
+  /// The keys to sign with: while a receiver moves to a new secret there are two, and it may check either.
+  private let signingKeys: [[UInt8]]
 
   /// The methods that carry a body.
   enum Method: String, CaseIterable, Sendable {
@@ -31,7 +34,7 @@ package struct Webhook: Sendable {
     timeoutSeconds = reader.integer("timeout", in: 1...Transfer.longestSeconds) ?? 30
     retryCount = reader.integer("retry_count", in: 0...100)
     verifiesTLS = reader.bool("verify_ssl") ?? true
-    signingKey = reader.signingKey("signing_secret")
+    signingKeys = ["signing_secret", "previous_signing_secret"].compactMap { reader.signingKey($0) }
     try reader.finish()
   }
 
@@ -59,10 +62,10 @@ package struct Webhook: Sendable {
     var all = [.json, .userAgent].filter { !own.contains($0.name.lowercased()) } + headers
     all.append(HTTPTransfer.Header(name: "webhook-id", value: attempt.deliveryID))
     all.append(HTTPTransfer.Header(name: "webhook-timestamp", value: timestamp))
-    if let signingKey {
+    if !signingKeys.isEmpty {
       let signed = Array("\(attempt.deliveryID).\(timestamp).".utf8) + body
-      let signature = Base64.encoded(Digest.hmacSHA256(signed, key: signingKey))
-      all.append(HTTPTransfer.Header(name: "webhook-signature", value: "v1," + signature))
+      let signatures = signingKeys.map { "v1," + Base64.encoded(Digest.hmacSHA256(signed, key: $0)) }
+      all.append(HTTPTransfer.Header(name: "webhook-signature", value: signatures.joined(separator: " ")))
     }
     return HTTPTransfer(
       url: url, method: method.rawValue, headers: all, body: body, verifiesTLS: verifiesTLS,

@@ -27,6 +27,33 @@ import Testing
     #expect(data?["event_data"] == ["user": "root"])
   }
 
+  @Test("A receiver that checks signatures accepts each attempt, by either secret of a rotation, and no other body")
+  func signatures() throws {
+    let secrets = (new: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", old: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/hook", with: .init(503), .init(200))
+    let outbox = try Outbox(authority: receiver.authority)
+    try outbox.makeWebhook(
+      url: receiver.url + "/hook",
+      ["signing_secret": .string(secrets.new), "previous_signing_secret": .string(secrets.old)])
+    try outbox.start()
+    try outbox.raise(for: "hook")
+    _ = try outbox.deliveries(afterAttempts: 1)
+    try outbox.makeDue()
+    #expect(try outbox.deliveries(become: ["hook sent 2"]) == ["hook sent 2"])
+    let requests = try receiver.requests()
+    #expect(requests.count == 2)
+    for request in requests {
+      for secret in [secrets.new, secrets.old] {
+        #expect(try StandardWebhooks.verdict(on: request, secret: secret) == "accepted")
+        let changed = try StandardWebhooks.verdict(on: request, body: request.body + [0x20], secret: secret)
+        #expect(changed.hasPrefix("refused: "))
+      }
+      let stranger = try StandardWebhooks.verdict(on: request, secret: "whsec_" + secrets.old.suffix(32).reversed())
+      #expect(stranger.hasPrefix("refused: "))
+    }
+  }
+
   @Test("PagerDuty gets a trigger at the operator's address")
   func pagerDuty() throws {
     let receiver = try HTTPReceiver()

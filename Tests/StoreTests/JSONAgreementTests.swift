@@ -78,7 +78,7 @@ final class JSONAgreementTests {
     let others = Array(#"{}[]",:\/ue+-.019 tfn'é"#.unicodeScalars) + ["\n", "\u{1F}", "\u{A0}", "\u{FEFF}"]
     for _ in 0..<1500 {
       var scalars = original
-      for _ in 0..<Int.random(in: 1...2, using: &generator) {
+      for _ in 0..<Int.random(in: 1...2, using: &generator) where !scalars.isEmpty {
         let place = Int.random(in: 0..<scalars.count, using: &generator)
         let other = others[Int.random(in: 0..<others.count, using: &generator)]
         switch Int.random(in: 0..<4, using: &generator) {

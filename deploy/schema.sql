@@ -101,6 +101,8 @@ CREATE TABLE public.alert_deliveries (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     event text DEFAULT 'triggered'::text NOT NULL,
+    retried_at timestamp with time zone,
+    attempts_before integer DEFAULT 0 NOT NULL,
     CONSTRAINT alert_deliveries_check CHECK (((alert_id IS NOT NULL) OR (event = 'test'::text))),
     CONSTRAINT alert_deliveries_event_check CHECK ((event = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text, 'test'::text]))),
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
@@ -130,6 +132,18 @@ COMMENT ON COLUMN public.alert_deliveries.recipients IS 'The e-mail addresses th
 
 COMMENT ON COLUMN public.alert_deliveries.event IS 'What is told. acknowledged and resolved wait for what goes before them about the same alert to the same provider; a test is
 about no alert.';
+
+--
+-- Name: COLUMN alert_deliveries.retried_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.retried_at IS 'When somebody last had it tried afresh: the schedule counts its days from then, as it does from created_at before.';
+
+--
+-- Name: COLUMN alert_deliveries.attempts_before; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.attempts_before IS 'The attempts before retried_at, which the schedule does not count.';
 
 --
 -- Name: alert_delivery_attempts; Type: TABLE; Schema: public; Owner: -
@@ -589,6 +603,18 @@ ALTER TABLE ONLY public.tenants
 --
 
 CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+
+--
+-- Name: alert_deliveries_given_up; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_deliveries_given_up ON public.alert_deliveries USING btree (((tenant_id || ''::text)), created_at DESC, delivery_id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'dead'::text]));
+
+--
+-- Name: alert_deliveries_newest_first; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_deliveries_newest_first ON public.alert_deliveries USING btree (((tenant_id || ''::text)), created_at DESC, delivery_id DESC);
 
 --
 -- Name: alert_deliveries_of_alert; Type: INDEX; Schema: public; Owner: -

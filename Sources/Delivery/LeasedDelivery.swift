@@ -10,8 +10,12 @@ package struct LeasedDelivery: Sendable {
   package let leaseToken: String
   /// The number of this attempt, from 1.
   package let attempt: Int
-  /// The seconds since the delivery was written, by the database's clock.
+  /// The number of this attempt since the delivery was written or last tried afresh, from 1.
+  package let scheduledAttempt: Int
+  /// The seconds since the delivery was written or last tried afresh, by the database's clock.
   package let age: Int
+  /// What the notice tells of.
+  package let event: DeliveryEvent
   /// The provider's id.
   package let providerID: String
   /// The provider, or why its stored document is none.
@@ -23,24 +27,46 @@ package struct LeasedDelivery: Sendable {
 
   /// A delivery as it was leased.
   package init(
-    tenant: String, id: String, leaseToken: String, attempt: Int, age: Int, providerID: String,
-    provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?
+    tenant: String, id: String, leaseToken: String, attempt: Int, scheduledAttempt: Int, age: Int, event: DeliveryEvent,
+    providerID: String, provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?
   ) {
     self.tenant = tenant
     self.id = id
     self.leaseToken = leaseToken
     self.attempt = attempt
+    self.scheduledAttempt = scheduledAttempt
     self.age = age
+    self.event = event
     self.providerID = providerID
     self.provider = provider
     self.notice = notice
     self.recipients = recipients
   }
 
+  /// What this attempt leaves the delivery as, by the provider's schedule; a test is tried once.
+  ///
+  /// `jitter` is a random number from 0 to 1.
+  package func outcome(of verdict: Verdict, from provider: Provider, jitter: Double) -> Outcome {
+    let schedule = event == .test ? RetrySchedule(retryLimit: 0) : provider.retrySchedule
+    return schedule.outcome(of: verdict, attempt: scheduledAttempt, age: age, jitter: jitter)
+  }
+
   /// This attempt, ended, with the status or reply code that the receiver answered.
   package func settled(_ outcome: Outcome, status: Int?) -> Settlement {
     Settlement(tenant: tenant, deliveryID: id, leaseToken: leaseToken, status: status, outcome: outcome)
   }
+}
+
+/// What a delivery tells of; the names are those of the database.
+package enum DeliveryEvent: String, Sendable, CaseIterable {
+  /// An alert was raised.
+  case triggered
+  /// Somebody is at it.
+  case acknowledged
+  /// It is over.
+  case resolved
+  /// Nothing: somebody wants to see whether a provider gets what is sent to it.
+  case test
 }
 
 /// The end of a lease: what became of the attempt. It counts only while the delivery is still under that lease.

@@ -16,7 +16,7 @@ package struct RetrySchedule: Sendable {
   /// - Parameters:
   ///   - verdict: What the reply of the attempt means.
   ///   - attempt: The number of the attempt, from 1.
-  ///   - age: The seconds since the delivery was written.
+  ///   - age: The seconds since the delivery was written, or last tried afresh.
   ///   - jitter: A random number from 0 to 1, so that deliveries that failed together do not come back together.
   /// - Returns: Its end, or how long it waits.
   package func outcome(of verdict: Verdict, attempt: Int, age: Int, jitter: Double) -> Outcome {

@@ -7,7 +7,8 @@ extension Store {
   /// Takes deliveries that are due, those that wait longest first, and no more than `limit`. For the seconds of the lease they
   /// are this process's alone; one that is not settled by then is due again, as its next attempt.
   ///
-  /// A delivery whose provider has been switched off or deleted meanwhile is settled as skipped. An empty answer means that
+  /// A delivery whose provider has been switched off or deleted meanwhile is settled as skipped, but a provider can be tested
+  /// before it is switched on. An empty answer means that
   /// nothing is due.
   package func leaseDeliveries(limit: Int, seconds: Int) throws(PostgresError) -> [LeasedDelivery] {
     while true {
@@ -21,7 +22,7 @@ extension Store {
     "lease_deliveries",
     """
     WITH due AS (
-      SELECT tenant_id, delivery_id, provider_id, next_attempt_at
+      SELECT tenant_id, delivery_id, provider_id, event, next_attempt_at
       FROM alert_deliveries
       WHERE state = 'pending'
         AND next_attempt_at <= now()
@@ -40,7 +41,9 @@ extension Store {
         updated_at = now()
       FROM due
       JOIN alert_providers AS provider
-        ON provider.tenant_id = due.tenant_id AND provider.provider_id = due.provider_id AND provider.enabled
+        ON provider.tenant_id = due.tenant_id
+        AND provider.provider_id = due.provider_id
+        AND (provider.enabled OR due.event = 'test')
       WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
       RETURNING delivery.*, provider.name, provider.provider_type, provider.config
     ),
@@ -58,7 +61,7 @@ extension Store {
         AND NOT EXISTS (
           SELECT
           FROM alert_providers
-          WHERE tenant_id = due.tenant_id AND provider_id = due.provider_id AND enabled
+          WHERE tenant_id = due.tenant_id AND provider_id = due.provider_id AND (enabled OR due.event = 'test')
         )
     )
 
@@ -67,26 +70,32 @@ extension Store {
       due.tenant_id,
       leased.lease_token::text,
       leased.attempts,
-      extract(epoch FROM now() - leased.created_at)::bigint,
+      extract(epoch FROM now() - coalesce(leased.retried_at, leased.created_at))::bigint,
       leased.provider_id,
       json_build_object(
         'name', leased.name, 'provider_type', leased.provider_type, 'enabled', true, 'config', leased.config),
       leased.recipients,
-      alert.alert_id,
-      alert.policy_id,
+      coalesce(alert.alert_id, 'test-' || leased.delivery_id),
+      coalesce(alert.policy_id, 'provider-test'),
       policy.document,
-      alert.severity,
-      alert.title,
-      alert.message,
-      alert.summary,
-      rfc3339(alert.triggered_at),
-      alert.event_data,
+      coalesce(alert.severity, 'info'),
+      coalesce(alert.title, 'Test of provider ' || leased.name),
+      coalesce(
+        alert.message, 'This is a test of the provider ' || leased.name || '. Alerts that are sent to it arrive here.'),
+      coalesce(alert.summary, 'Test of provider ' || leased.name),
+      rfc3339(coalesce(alert.triggered_at, leased.created_at)),
+      coalesce(alert.event_data, json_build_object('test', true, 'provider_id', leased.provider_id)),
       encode(sha256(convert_to(
-        json_build_array(alert.tenant_id, alert.policy_id, alert.throttle_key)::text, 'UTF8')), 'hex')
+        json_build_array(
+          leased.tenant_id, coalesce(alert.policy_id, 'provider-test'),
+          coalesce(alert.throttle_key, leased.delivery_id::text)
+        )::text, 'UTF8')), 'hex'),
+      leased.attempts - leased.attempts_before,
+      leased.event
     FROM due
     LEFT JOIN (
       leased
-      JOIN alerts AS alert
+      LEFT JOIN alerts AS alert
         ON alert.tenant_id = leased.tenant_id AND alert.alert_id = leased.alert_id
       LEFT JOIN alert_policies AS policy
         ON policy.tenant_id = alert.tenant_id AND policy.policy_id = alert.policy_id
@@ -148,7 +157,7 @@ extension Store {
 extension LeasedDelivery {
   /// A delivery as the lease's statement answers it.
   fileprivate init(row: Row) {
-    guard let severity = Severity(rawValue: row.text(11)) else {
+    guard let severity = Severity(rawValue: row.text(11)), let event = DeliveryEvent(rawValue: row.text(19)) else {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
     // Read here: PostgreSQL's ->> refuses a document with U+0000 anywhere in it, and with it the whole lease.
@@ -159,8 +168,9 @@ extension LeasedDelivery {
       severity: severity, title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
       event: JSONText(row.bytes(16)), deduplicationKey: row.text(17))
     self.init(
-      tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3), age: row.int(4),
-      providerID: row.text(5), provider: provider, notice: notice, recipients: row.isNull(7) ? nil : row.texts(7))
+      tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3),
+      scheduledAttempt: row.int(18), age: row.int(4), event: event, providerID: row.text(5), provider: provider,
+      notice: notice, recipients: row.isNull(7) ? nil : row.texts(7))
   }
 }
 

@@ -179,6 +179,38 @@ struct OutboxTests {
         == Array(repeating: "skipped 0", count: 5))
   }
 
+  @Test("A delivery that is tried afresh has its attempts numbered on, but the schedule begins anew")
+  func triedAfresh() throws {
+    try tenant.admit(Tenant.match())
+    try pass(seconds: 4 * 86_400)
+    try tenant.database.run(
+      "UPDATE alert_deliveries SET attempts = 30, attempts_before = 29, retried_at = now() - interval '1 hour'")
+    let delivery = try #require(try lease().first)
+    #expect(delivery.attempt == 31 && delivery.scheduledAttempt == 2)
+    #expect((3600...3660).contains(delivery.age))
+    let outcome = try delivery.outcome(
+      of: .retry(after: nil, reason: "busy"), from: delivery.provider.get(), jitter: 0.5)
+    #expect(outcome == .waiting(milliseconds: 30_000, reason: "busy", recipients: nil))
+  }
+
+  @Test("A test is about no alert, is marked as one, goes to a provider that is switched off too, and is tried once")
+  func providerTest() throws {
+    try tenant.makeProviders("new", isEnabled: false)
+    try tenant.database.run(
+      """
+      INSERT INTO alert_deliveries (tenant_id, provider_id, event, state, next_attempt_at)
+      VALUES ('acme', 'new', 'test', 'pending', now())
+      """)
+    let delivery = try #require(try lease().first)
+    #expect(delivery.event == .test && delivery.providerID == "new")
+    #expect(delivery.notice.title == "Test of provider new")
+    #expect(delivery.notice.alertID == "test-\(delivery.id)")
+    #expect(String(decoding: delivery.notice.event.bytes, as: UTF8.self) == #"{"test" : true, "provider_id" : "new"}"#)
+    let outcome = try delivery.outcome(
+      of: .retry(after: nil, reason: "busy"), from: delivery.provider.get(), jitter: 0.5)
+    #expect(outcome == .dead(reason: "busy"))
+  }
+
   @Test("A provider that this program cannot read comes with the reason")
   func unreadableProvider() throws {
     try tenant.admit(Tenant.match())

@@ -4,10 +4,21 @@ ALTER TABLE alert_deliveries
   ADD COLUMN event text NOT NULL DEFAULT 'triggered'
     CHECK (event IN ('triggered', 'acknowledged', 'resolved', 'test')),
   ALTER COLUMN alert_id DROP NOT NULL,
-  ADD CHECK (alert_id IS NOT NULL OR event = 'test');
+  ADD CHECK (alert_id IS NOT NULL OR event = 'test'),
+  ADD COLUMN retried_at timestamptz,
+  ADD COLUMN attempts_before integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN alert_deliveries.event IS
   'What is told. acknowledged and resolved wait for what goes before them about the same alert to the same provider; a test is
 about no alert.';
+COMMENT ON COLUMN alert_deliveries.retried_at IS
+  'When somebody last had it tried afresh: the schedule counts its days from then, as it does from created_at before.';
+COMMENT ON COLUMN alert_deliveries.attempts_before IS 'The attempts before retried_at, which the schedule does not count.';
+
+-- The ledger's lists. What was given up is sought among very many that were not.
+CREATE INDEX alert_deliveries_newest_first
+  ON alert_deliveries ((tenant_id || ''), created_at DESC, delivery_id DESC);
+CREATE INDEX alert_deliveries_given_up
+  ON alert_deliveries ((tenant_id || ''), created_at DESC, delivery_id DESC) WHERE state IN ('failed', 'dead');
 
 CREATE TABLE alert_delivery_attempts (
   tenant_id text NOT NULL,

@@ -88,8 +88,7 @@ final class Deliverer {
   private func judge(_ ended: [(tag: Flight, reply: Reply)]) {
     for (flight, reply) in ended {
       let verdict = flight.provider.verdict(on: reply, receivedAt: Clock.now)
-      let outcome = flight.provider.retrySchedule.outcome(
-        of: verdict, attempt: flight.delivery.attempt, age: flight.delivery.age, jitter: .random(in: 0...1))
+      let outcome = flight.delivery.outcome(of: verdict, from: flight.provider, jitter: .random(in: 0...1))
       note(flight.delivery, outcome, status: reply.status)
     }
   }

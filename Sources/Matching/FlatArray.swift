@@ -73,3 +73,12 @@ struct FlatArray<Element: BitwiseCopyable>: ~Copyable {
     base = larger
   }
 }
+
+extension FlatArray<UInt8> {
+  /// Appends the bytes of a word in the order in which they are in memory.
+  @inline(__always) mutating func append(bytesOf word: UInt64) {
+    if count + 8 > capacity { grow(toHold: count + 8) }
+    UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
+    count += 8
+  }
+}

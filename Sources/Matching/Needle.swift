@@ -2,17 +2,17 @@
 struct Needle: Sendable {
   let bytes: [UInt8]
   /// For each number of bytes that have matched, how many still match when the search moves on.
-  private let fallbacks: [Int]
+  private let fallbacks: [Int32]
 
   /// The needle for a text, or for the text with case folded.
   init(_ text: String, _ isFolded: Bool) {
-    bytes = Array((isFolded ? CaseFolding.folded(text) : text).utf8)
-    var fallbacks = Array(repeating: 0, count: bytes.count + 1)
+    bytes = isFolded ? CaseFolding.foldedUTF8(text) : Array(text.utf8)
+    var fallbacks = Array(repeating: Int32(0), count: bytes.count + 1)
     var matched = 0
     for index in bytes.indices.dropFirst() {
-      while matched > 0, bytes[matched] != bytes[index] { matched = fallbacks[matched] }
+      while matched > 0, bytes[matched] != bytes[index] { matched = Int(fallbacks[matched]) }
       if bytes[matched] == bytes[index] { matched += 1 }
-      fallbacks[index + 1] = matched
+      fallbacks[index + 1] = Int32(matched)
     }
     self.fallbacks = fallbacks
   }
@@ -31,7 +31,7 @@ struct Needle: Sendable {
         index += 1
         if matched == bytes.count { return true }
       }
-      if matched == 0 { index += 1 } else { matched = fallbacks[matched] }
+      if matched == 0 { index += 1 } else { matched = Int(fallbacks[matched]) }
     }
     return false
   }

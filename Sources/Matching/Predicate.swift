@@ -9,6 +9,7 @@ enum Predicate {
   case hasNull
   /// Equal to one of some values: answered by the ``ValueIndex`` alone.
   case isIndexed
+  /// A string that has it, or, which is the ``ValueIndex``'s to say, an array that has it as an element.
   case contains(Needle, isFolded: Bool)
   case begins(Needle, isFolded: Bool)
   case ends(Needle, isFolded: Bool)
@@ -43,7 +44,7 @@ enum Predicate {
       if case .number(let number) = value { spelling = number.text }
       let isNumber = spelling.withUTF8 { NumberKey.append(numericString: $0, to: &key) }
       number = isNumber ? Array(key.view(0, key.count)) : nil
-      text = value.string.map { Array((isFolded ? CaseFolding.folded($0) : $0).utf8) }
+      text = value.string.map { isFolded ? CaseFolding.foldedUTF8($0) : Array($0.utf8) }
       if text == nil, number == nil { return nil }
     }
 

@@ -19,6 +19,9 @@ struct ValueIndex: ~Copyable {
   struct Kinds {
     var exactString = false
     var foldedString = false
+    /// Strings that count only as elements of arrays.
+    var exactElement = false
+    var foldedElement = false
     var number = false
     var container = false
   }
@@ -58,9 +61,14 @@ struct ValueIndex: ~Copyable {
       kinds[Int(field)].number = true
       insert(in: .number, at: field, posting)
     case .string(let string):
-      var text = isFolded ? CaseFolding.folded(string) : string
-      text.withUTF8 { scratch.append($0) }
-      if isFolded { kinds[Int(field)].foldedString = true } else { kinds[Int(field)].exactString = true }
+      var text = string
+      text.withUTF8 { if isFolded { CaseFolding.fold($0, into: &scratch) } else { scratch.append($0) } }
+      switch (isFolded, posting.wantsElement) {
+      case (false, false): kinds[Int(field)].exactString = true
+      case (false, true): kinds[Int(field)].exactElement = true
+      case (true, false): kinds[Int(field)].foldedString = true
+      case (true, true): kinds[Int(field)].foldedElement = true
+      }
       insert(in: isFolded ? .foldedString : .exactString, at: field, posting)
     case .array, .object:
       kinds[Int(field)].container = true
@@ -97,8 +105,12 @@ struct ValueIndex: ~Copyable {
       let stamp = event << 1 | (value.isElement ? 1 : 0)
       switch value.kind {
       case .string:
-        if kinds.exactString { find(.exactString, field, values.text(of: index), stamp, &found) }
-        if kinds.foldedString { find(.foldedString, field, values.foldedText(of: index), stamp, &found) }
+        if kinds.exactString || value.isElement && kinds.exactElement {
+          find(.exactString, field, values.text(of: index), stamp, &found)
+        }
+        if kinds.foldedString || value.isElement && kinds.foldedElement {
+          find(.foldedString, field, values.foldedText(of: index), stamp, &found)
+        }
       case .number:
         if kinds.number, let key = values.numberKey(of: index) { find(.number, field, key, stamp, &found) }
       case .true, .false:

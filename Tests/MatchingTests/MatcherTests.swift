@@ -126,6 +126,22 @@ import Testing
     }
   }
 
+  @Test("Conditions that are not alike are kept apart, however alike their values are spelled")
+  func likeness() throws {
+    let lists = [
+      "[[1,2]]", "[1,2]", #"["1","2"]"#, #"["1,2"]"#, #"["1\u0000","2"]"#, #"["1\u00002"]"#, #"["[1,2]"]"#, "[1]",
+      #"["1"]"#, "[[1],[2]]",
+    ]
+    let matcher = Matcher(try lists.map { try expression(#"{"field":"f","operator":"in","value":\#($0)}"#) })
+    for (number, list) in lists.enumerated() {
+      let alone = Matcher([try expression(#"{"field":"f","operator":"in","value":\#(list)}"#)])
+      for value in lists + lists.map({ String($0.dropFirst().dropLast()) }).filter({ !$0.contains(",") }) {
+        let event = Array(#"{"f":\#(value)}"#.utf8)
+        #expect(try matcher.match(event.span).contains(number) == !alone.match(event.span).isEmpty, "\(list) \(value)")
+      }
+    }
+  }
+
   @Test("Every expression that holds is told once, in order, whatever brings it up")
   func order() throws {
     let matcher = Matcher([

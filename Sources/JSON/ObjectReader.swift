@@ -36,19 +36,24 @@ package struct JSONFaults: Error, Sendable, Equatable {
 /// any member that nobody asked for. Values read are only meaningful after `finish()` returned.
 package struct ObjectReader {
   private let object: JSONObject
-  /// What was asked for, some of it more than once; nil where all members are accepted.
-  private var known: [String]? = []
+  /// What was asked for, some of it more than once; nil where other members are accepted.
+  private var known: [String]?
   /// Which members were asked for, by their places.
   private var isKnown: PlaceSet
   /// The member that was asked for last: the next one is often near.
   private var lastPlace = 0
   private var faults: [JSONFault] = []
 
-  /// Starts reading. Anything but an object is a fault of its own and thrown at once.
-  package init(_ value: JSONValue) throws(JSONFaults) {
+  /// Starts reading. Anything but an object is a fault of its own and thrown at once. Where other members are accepted, those
+  /// that nobody asks for are no faults.
+  package init(_ value: JSONValue, acceptsOthers: Bool = false) throws(JSONFaults) {
     guard case .object(let object) = value else { throw JSONFaults("must be an object, not \(value.kind)") }
     self.object = object
     isKnown = PlaceSet(count: object.members.count)
+    if !acceptsOthers {
+      known = []
+      known?.reserveCapacity(32)
+    }
   }
 
   /// Whether the object has the member, even as null.
@@ -73,9 +78,6 @@ package struct ObjectReader {
 
   /// Names members that are accepted but not read, such as those that the server itself sets.
   package mutating func ignore(_ keys: [String]) { known? += keys }
-
-  /// Accepts all members, whatever they are called.
-  package mutating func ignoreOthers() { known = nil }
 
   /// Records a fault if the member is absent or null.
   package mutating func require(_ key: String) {

@@ -17,8 +17,7 @@ package struct Condition: Sendable, JSONWritable {
   /// members are passed over. Throws every fault: an unknown operator, a value of a type the operator has no use for, a
   /// pattern or network that is none.
   package init(json: JSONValue) throws(JSONFaults) {
-    var reader = try ObjectReader(json)
-    reader.ignoreOthers()
+    var reader = try ObjectReader(json, acceptsOthers: true)
     reader.require("field")
     let field = reader.nested("field", FieldPath.init(json:))
     reader.require("operator")

@@ -48,8 +48,7 @@ package indirect enum Expression: Sendable {
   }
 
   private static func read(_ json: JSONValue, depth: Int) throws(JSONFaults) -> Expression {
-    var reader = try ObjectReader(json)
-    reader.ignoreOthers()
+    var reader = try ObjectReader(json, acceptsOthers: true)
     let type = reader.choice("rule_type", of: RuleType.self)
     if type == nil, reader.value("rule_type") != nil { try reader.finish() }
     let isCompound = type.map { $0 == .compound } ?? (reader.value("conditions") != nil)

@@ -3,6 +3,8 @@ import Matching
 
 /// What a provider needs to know of an alert to tell a person about it.
 package struct AlertNotice: Sendable {
+  /// What it tells of the alert.
+  package let occasion: Occasion
   /// The tenant whose alert it is.
   package let tenant: String
   /// The alert's id.
@@ -28,9 +30,11 @@ package struct AlertNotice: Sendable {
 
   /// A notice about an alert.
   package init(
-    tenant: String, alertID: String, policyID: String, policyName: String, severity: Severity, title: String,
+    _ occasion: Occasion, tenant: String, alertID: String, policyID: String, policyName: String, severity: Severity,
+    title: String,
     message: String, summary: String, triggeredAt: String, event: JSONText, deduplicationKey: String
   ) {
+    self.occasion = occasion
     self.tenant = tenant
     self.alertID = alertID
     self.policyID = policyID
@@ -42,6 +46,26 @@ package struct AlertNotice: Sendable {
     self.triggeredAt = triggeredAt
     self.event = event
     self.deduplicationKey = deduplicationKey
+  }
+
+  /// The title with what has become of the alert before it.
+  var headline: String { occasion.sequel.map { "\($0.word): \(title)" } ?? title }
+
+  /// What a person reads of the alert in short, by name.
+  var facts: [(name: String, value: String)] {
+    let facts = [("Severity", severity.rawValue), ("Policy", policyName), ("Time", triggeredAt), ("Alert", alertID)]
+    guard let (word, sequel) = occasion.sequel else { return facts }
+    return facts + [(word, sequel.time), ("By", sequel.actor)]
+  }
+
+  /// Summary and message as far as they say more than the title; those who have read them are not told again.
+  var bodies: [String] {
+    if occasion.sequel != nil { return [] }
+    var bodies: [String] = []
+    for text in [summary, message] where text != title && !text.isEmpty && !bodies.contains(text) {
+      bodies.append(text)
+    }
+    return bodies
   }
 
   /// The event as a tree, in which lone surrogates are U+FFFD and keys are unique: for receivers that refuse either. An event

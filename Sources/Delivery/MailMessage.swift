@@ -2,6 +2,8 @@
 struct MailMessage {
   /// What the `Message-ID` is made of: the same for every attempt, so that receivers can drop a repeat.
   let id: String
+  /// The ``id`` of the mail that this one follows.
+  let threadID: String?
   let date: CivilTime
   let sender: String
   let recipients: [String]
@@ -15,9 +17,10 @@ struct MailMessage {
     let domain = sender.split(separator: "@").last ?? "localhost"
     // Base64 has no '-', so no line of a part can be mistaken for the boundary.
     let boundary = "=_\(id)"
+    let thread = threadID.map { ["In-Reply-To: <\($0)@\(domain)>", "References: <\($0)@\(domain)>"] } ?? []
     let lines =
-      [
-        "Date: \(date.mailDate)", "Message-ID: <\(id)@\(domain)>", "From: <\(sender)>",
+      ["Date: \(date.mailDate)", "Message-ID: <\(id)@\(domain)>"] + thread + [
+        "From: <\(sender)>",
         "To: " + recipients.map { "<\($0)>" }.joined(separator: ",\r\n "),
         "Subject: " + EncodedWords.header(subject),
         // RFC 3834: nobody's out-of-office reply should answer this.

@@ -45,7 +45,7 @@ package struct PagerDuty: Sendable {
     return severities
   }
 
-  /// The request that triggers an incident, or adds to the open one of the same key.
+  /// The request that triggers an incident or adds to the open one of the same key, acknowledges that one, or resolves it.
   func transfer(for notice: AlertNotice, baseURL: String?) -> HTTPTransfer {
     var base = (baseURL ?? region.baseURL)[...]
     while base.last == "/" { base.removeLast() }
@@ -57,6 +57,22 @@ package struct PagerDuty: Sendable {
   static func hasTaken(_ reply: HTTPReply) -> Bool { reply.status == 202 }
 
   private func event(for notice: AlertNotice) -> [UInt8] {
+    switch notice.occasion {
+    case .triggered, .test: trigger(for: notice)
+    case .acknowledged: sequel("acknowledge", to: notice).json
+    case .resolved: sequel("resolve", to: notice).json
+    }
+  }
+
+  /// What happened to an incident that is open under the same key.
+  private func sequel(_ action: String, to notice: AlertNotice) -> JSONValue {
+    [
+      "routing_key": .string(routingKey), "event_action": .string(action),
+      "dedup_key": .string(Self.bounded(key: notice.deduplicationKey)),
+    ]
+  }
+
+  private func trigger(for notice: AlertNotice) -> [UInt8] {
     let whole = trigger(notice, details: PagerDutyDetails(notice: notice, withEvent: true)).json
     if whole.count <= Self.eventLimit { return whole }
     return trigger(notice, details: PagerDutyDetails(notice: notice, withEvent: false)).json

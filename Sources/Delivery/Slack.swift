@@ -59,7 +59,7 @@ package struct Slack: Sendable {
 
   /// `channel`, `username` and `icon_emoji` count for custom integrations only; app webhooks pay no heed to them.
   private func message(for notice: AlertNotice) -> JSONValue {
-    let title = Self.escaped("[\(notice.severity.rawValue.uppercased())] \(notice.title.inOneLine)", limit: 600)
+    let title = Self.escaped("[\(notice.severity.rawValue.uppercased())] \(notice.headline.inOneLine)", limit: 600)
     var message: JSONObject = [
       "text": .string(title),
       "attachments": [
@@ -78,14 +78,10 @@ package struct Slack: Sendable {
 
   /// Slack limits a section's text to 3000 characters, a field's to 2000, and refuses empty ones.
   private func blocks(for notice: AlertNotice) -> [JSONValue] {
-    let texts = [notice.summary, notice.message].filter { !$0.isEmpty && $0 != notice.title }
-    let sections = texts.map { text -> JSONValue in
+    let sections = notice.bodies.map { text -> JSONValue in
       ["type": "section", "text": ["type": "mrkdwn", "text": .string(Self.escaped(text, limit: 3000))]]
     }
-    let fields = [
-      ("Severity", notice.severity.rawValue), ("Policy", notice.policyName), ("Time", notice.triggeredAt),
-      ("Alert", notice.alertID),
-    ].map { name, value -> JSONValue in
+    let fields = notice.facts.map { name, value -> JSONValue in
       ["type": "mrkdwn", "text": .string("*\(name)*\n" + Self.escaped(value, limit: 500))]
     }
     return sections + [["type": "section", "fields": .array(fields)]]

@@ -79,8 +79,13 @@ private struct WebhookEvent: JSONWritable {
 
   func write(to writer: inout JSONWriter) {
     writer.object { members in
-      members.add("type", "alert.triggered")
-      members.add("timestamp", notice.triggeredAt)
+      switch notice.occasion {
+      case .triggered: members.add("type", "alert.triggered")
+      case .acknowledged: members.add("type", "alert.acknowledged")
+      case .resolved: members.add("type", "alert.resolved")
+      case .test: members.add("type", "alert.test")
+      }
+      members.add("timestamp", notice.occasion.sequel?.sequel.time ?? notice.triggeredAt)
       members.add("data", Alert(notice: notice))
     }
   }
@@ -100,6 +105,15 @@ private struct WebhookEvent: JSONWritable {
         members.add("summary", notice.summary)
         members.add("triggered_at", notice.triggeredAt)
         members.add("event_data", notice.event)
+        switch notice.occasion {
+        case .triggered, .test: break
+        case .acknowledged(let sequel):
+          members.add("acknowledged_at", sequel.time)
+          members.add("acknowledged_by", sequel.actor)
+        case .resolved(let sequel):
+          members.add("resolved_at", sequel.time)
+          members.add("resolved_by", sequel.actor)
+        }
       }
     }
   }

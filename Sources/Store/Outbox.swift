@@ -164,7 +164,8 @@ extension LeasedDelivery {
     let policyName = row.isNull(10) ? nil : row.document(10)["name"]?.string
     let provider = Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
     let notice = AlertNotice(
-      tenant: row.text(1), alertID: row.text(8), policyID: row.text(9), policyName: policyName ?? row.text(9),
+      event == .test ? .test : .triggered, tenant: row.text(1), alertID: row.text(8), policyID: row.text(9),
+      policyName: policyName ?? row.text(9),
       severity: severity, title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
       event: JSONText(row.bytes(16)), deduplicationKey: row.text(17))
     self.init(

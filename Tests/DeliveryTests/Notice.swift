@@ -6,12 +6,13 @@ import Matching
 extension AlertNotice {
   /// An alert of a test, with what matters to the test.
   static func example(
-    severity: Severity = .high, title: String = "Login failed", message: String = "root failed to log in",
+    _ occasion: Occasion = .triggered, severity: Severity = .high, title: String = "Login failed",
+    message: String = "root failed to log in",
     summary: String = "3 failures", policyName: String = "Logins", event: String = #"{"user":"root"}"#,
     deduplicationKey: String = "alert-1"
   ) -> AlertNotice {
     AlertNotice(
-      tenant: "acme", alertID: "alert-1", policyID: "policy-1", policyName: policyName, severity: severity,
+      occasion, tenant: "acme", alertID: "alert-1", policyID: "policy-1", policyName: policyName, severity: severity,
       title: title, message: message, summary: summary, triggeredAt: "2026-05-07T10:00:00.000000Z",
       event: JSONText(event.utf8), deduplicationKey: deduplicationKey)
   }

@@ -1,0 +1,37 @@
+/// What a notice tells of its alert.
+package enum Occasion: Sendable {
+  /// It was raised.
+  case triggered
+  /// Somebody is at it.
+  case acknowledged(Sequel)
+  /// It is over.
+  case resolved(Sequel)
+  /// Nothing has happened: somebody wants to see whether a provider gets what is sent to it.
+  case test
+
+  /// Something that happened to an alert after it was raised.
+  package struct Sequel: Sendable {
+    /// When it happened, RFC 3339 in UTC.
+    package let time: String
+    /// The id of the key with which somebody did it.
+    package let actor: String
+    /// The id of the delivery that told the same provider that the alert was raised.
+    package let firstDeliveryID: String
+
+    /// Something that happened to an alert.
+    package init(time: String, actor: String, firstDeliveryID: String) {
+      self.time = time
+      self.actor = actor
+      self.firstDeliveryID = firstDeliveryID
+    }
+  }
+
+  /// The sequel, with the word for it that people read; nil where the alert is new or none.
+  var sequel: (word: String, sequel: Sequel)? {
+    switch self {
+    case .triggered, .test: nil
+    case .acknowledged(let sequel): ("Acknowledged", sequel)
+    case .resolved(let sequel): ("Resolved", sequel)
+    }
+  }
+}

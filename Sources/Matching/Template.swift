@@ -24,7 +24,7 @@ package struct Template: Sendable {
       case .place(let path): text += alert[path.text] ?? Self.text(of: path.values(in: event)) ?? "{\(path.text)}"
       }
     }
-    return text.replacingNUL.cut(to: limit)
+    return text.cut(to: limit).replacingNUL
   }
 
   /// Strings as they are, everything else as JSON; several values, as a path through an array finds them, with commas between.
@@ -81,13 +81,25 @@ extension String {
   /// The string itself if it has at most so many Unicode scalars; else its beginning with `…` as the last of them.
   func cut(to limit: Int) -> String {
     // No string has more scalars than bytes, and those need not be counted.
-    guard utf8.count > limit, unicodeScalars.dropFirst(limit).first != nil else { return self }
-    return String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…"
+    guard utf8.count > limit else { return self }
+    var text = self
+    let cut: String? = text.withUTF8 { bytes in
+      var room = limit
+      var lastStart = 0
+      for (offset, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
+        if room == 0 { return String(decoding: bytes[..<lastStart], as: UTF8.self) + "…" }
+        room -= 1
+        lastStart = offset
+      }
+      return nil
+    }
+    return cut ?? self
   }
 
   /// The string with U+FFFD in the place of each U+0000, which PostgreSQL cannot store in text.
   var replacingNUL: String {
-    guard utf8.contains(0) else { return self }
+    var text = self
+    guard text.withUTF8({ $0.firstOffset(of: 0) }) != nil else { return self }
     return String(UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
   }
 }

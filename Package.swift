@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// One executable per API route: the name is the URL segment, the socket, the folder and the test file.
-let routes = ["alerts", "health", "policies", "process-event", "providers", "rules", "suppressions"]
+let routes = ["alerts", "deliveries", "health", "policies", "process-event", "providers", "rules", "suppressions"]
 
 /// One executable per job that cron starts.
 let jobs = ["deliver"]

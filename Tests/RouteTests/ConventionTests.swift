@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(
-    "Without a valid key nothing is answered", arguments: ["policies", "rules", "providers", "alerts", "suppressions"])
+    "Without a valid key nothing is answered",
+    arguments: ["policies", "rules", "providers", "alerts", "deliveries", "suppressions"])
   func keys(route: String) throws {
     for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in", "ad min"] {
       let answer = try service.call("GET", "/\(route)", key: key)
@@ -44,6 +45,8 @@ import Testing
     arguments: [
       ("PATCH", "/policies", "GET, POST, HEAD"), ("POST", "/policies/x", "GET, PUT, DELETE, HEAD"),
       ("DELETE", "/alerts", "GET, HEAD"), ("GET", "/alerts/x/resolve", "PUT"), ("POST", "/health", "GET, HEAD"),
+      ("POST", "/deliveries", "GET, HEAD"), ("PUT", "/deliveries/retry", "GET, POST, HEAD"),
+      ("GET", "/deliveries/x/retry", "POST"),
       ("OPTIONS", "/providers/x", "GET, PUT, DELETE, HEAD"),
     ])
   func methods(method: String, path: String, allowed: String) throws {
@@ -90,6 +93,8 @@ import Testing
       ("/suppressions?page=-1", "?page"), ("/alerts?page=-1", "?page"), ("/rules?enabled=perhaps", "?enabled"),
       ("/alerts?severity=huge", "?severity"), ("/alerts?status=open", "?status"),
       ("/alerts?start_time=yesterday", "?start_time"), ("/alerts?end_time=2026-02-30T00:00:00Z", "?end_time"),
+      ("/deliveries?page=-1", "?page"), ("/deliveries?state=lost", "?state"), ("/deliveries?from=yesterday", "?from"),
+      ("/deliveries?to=2026-02-30T00:00:00Z", "?to"), ("/deliveries?provider_id=%00", "?provider_id"),
       ("/alerts?policy_id=%FF", "?policy_id"), ("/alerts?policy_id=%00", "?policy_id"), ("/rules?%=1", "?%"),
     ])
   func queries(path: String, parameter: String) throws {
@@ -222,7 +227,8 @@ import Testing
   @Test("Each program answers one request as plain CGI as it does over FastCGI")
   func plainCGI() throws {
     for path in [
-      "/policies", "/rules", "/providers", "/alerts", "/suppressions", "/health", "/rules/none", "/rules?page=x",
+      "/policies", "/rules", "/providers", "/alerts", "/deliveries", "/suppressions", "/health", "/rules/none",
+      "/rules?page=x",
     ] {
       let answer = try service.callCGI("GET", path)
       let expected = try service.call("GET", path)

@@ -1,0 +1,142 @@
+import Matching
+import Postgres
+
+/// Which deliveries are meant; nil takes all.
+package struct DeliveryFilter: Sendable {
+  /// Those of one alert.
+  package var alertID: String?
+  /// Those to one provider.
+  package var providerID: String?
+  /// Those in one of these states.
+  package var states: [DeliveryState]?
+  /// Those written then or later.
+  package var start: Timestamp?
+  /// Those written then or earlier.
+  package var end: Timestamp?
+
+  /// All deliveries.
+  package init() {}
+}
+
+extension Store {
+  /// One delivery with its latest attempts, 100 at most; nil if there is none of that id.
+  package func delivery(tenant: String, id: String) throws(PostgresError) -> LedgerEntry? {
+    guard Self.isDeliveryID(id) else { return nil }
+    return try read(Self.deliveryByID, .text(tenant), .text(id)).first.map {
+      LedgerEntry(row: $0, from: 0, tenant: tenant, attempts: true)
+    }
+  }
+
+  private static let deliveryByID = Statement(
+    "delivery",
+    """
+    SELECT \(LedgerEntry.columns), coalesce(tried.attempts, '[]')
+    FROM alert_deliveries AS delivery
+    LEFT JOIN LATERAL (
+      SELECT
+        json_agg(
+          json_build_object(
+            'attempt', attempt, 'started_at', rfc3339(started_at), 'ended_at', rfc3339(ended_at),
+            'latency_ms', round(extract(epoch FROM ended_at - started_at) * 1000), 'status', status,
+            'answer', answer, 'verdict', verdict, 'reason', reason)
+          ORDER BY attempt
+        ) AS attempts
+      FROM (
+        SELECT *
+        FROM alert_delivery_attempts
+        WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.delivery_id
+        ORDER BY attempt DESC
+        LIMIT 100
+      ) AS latest
+    ) AS tried ON true
+    WHERE delivery.tenant_id = $1 AND delivery.delivery_id = $2::uuid
+    """)
+
+  /// A page of the tenant's deliveries, newest first.
+  package func deliveries(
+    tenant: String, _ filter: DeliveryFilter, page: Page
+  ) throws(PostgresError) -> Listing<LedgerEntry> {
+    let rows = try read(
+      DeliverySource(filter).listing, .text(tenant), .text(filter.alertID), .text(filter.providerID),
+      .texts(filter.states?.map(\.rawValue)), .int(filter.start?.microseconds), .int(filter.end?.microseconds),
+      .int(page.size), .int(page.offset))
+    return Listing(rows: rows) { LedgerEntry(row: $0, from: 1, tenant: tenant, attempts: false) }
+  }
+
+  /// Whether a text is a UUID: PostgreSQL refuses a statement that takes any other for the id of a delivery.
+  package static func isDeliveryID(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    return bytes.count == 36
+      && bytes.indices.allSatisfy { place in
+        [8, 13, 18, 23].contains(place)
+          ? bytes[place] == UInt8(ascii: "-")
+          : Character(Unicode.Scalar(bytes[place])).isHexDigit && bytes[place] < 0x80
+      }
+  }
+}
+
+/// Where the deliveries of a filter are found: by the index that leaves the fewest of them to be looked at.
+///
+/// `$1` tenant, `$2` alert, `$3` provider, `$4` states, `$5` and `$6` the times, in microseconds since 1970-01-01T00:00:00Z.
+enum DeliverySource {
+  case all, givenUp, ofAlert
+
+  init(_ filter: DeliveryFilter) {
+    if filter.alertID != nil {
+      self = .ofAlert
+    } else if let states = filter.states, Set(states).isSubset(of: [.failed, .dead]) {
+      self = .givenUp
+    } else {
+      self = .all
+    }
+  }
+
+  /// The statement that answers a page: `$7` how many, `$8` behind how many.
+  var listing: Statement {
+    switch self {
+    case .all: Self.allByPage
+    case .givenUp: Self.givenUpByPage
+    case .ofAlert: Self.ofAlertByPage
+    }
+  }
+
+  private static let allByPage = Statement("deliveries", page(of: .all))
+  private static let givenUpByPage = Statement("deliveries_given_up", page(of: .givenUp))
+  private static let ofAlertByPage = Statement("deliveries_of_alert", page(of: .ofAlert))
+
+  private static func page(of source: DeliverySource) -> String {
+    """
+    WITH matching AS NOT MATERIALIZED (
+      SELECT *
+      FROM \(source.rows)
+        AND created_at >= coalesce(\(start), '-infinity')
+        AND created_at <= coalesce(\(end), 'infinity')
+        AND \(fits)
+    )
+    SELECT total, \(LedgerEntry.columns)
+    FROM (SELECT count(*) AS total FROM matching) AS whole
+    LEFT JOIN (
+      SELECT *
+      FROM matching
+      ORDER BY created_at DESC, delivery_id DESC
+      LIMIT $7
+      OFFSET $8
+    ) AS delivery ON true
+    ORDER BY delivery.created_at DESC, delivery.delivery_id DESC
+    """
+  }
+
+  /// `tenant_id || ''` is how the indexes `alert_deliveries_newest_first` and `alert_deliveries_given_up` have it. OFFSET 0 has
+  /// the deliveries found by the alert and then kept to the tenant, never the other way round.
+  var rows: String {
+    switch self {
+    case .all: "alert_deliveries WHERE tenant_id || '' = $1"
+    case .givenUp: "alert_deliveries WHERE tenant_id || '' = $1 AND state IN ('failed', 'dead')"
+    case .ofAlert: "(SELECT * FROM alert_deliveries WHERE alert_id = $2 OFFSET 0) AS of_alert WHERE tenant_id = $1"
+    }
+  }
+
+  static let start = "timestamptz 'epoch' + $5 * interval '1 microsecond'"
+  static let end = "timestamptz 'epoch' + $6 * interval '1 microsecond'"
+  static let fits = "($3 IS NULL OR provider_id = $3) AND ($4 IS NULL OR state = ANY ($4))"
+}

@@ -93,6 +93,7 @@ package struct JSONObject: Sendable {
 
   /// Adds a member whose key is known to be new.
   mutating func append(_ key: String, _ value: JSONValue) {
+    if members.isEmpty { members.reserveCapacity(4) }
     members.append(Member(key: key, value: value))
     if members.count > Self.scanLimit { notePlaces(from: places.count) }
   }

@@ -208,7 +208,7 @@ extension ObjectReader {
   private mutating func checkUnknown(_ known: [String]) {
     var names: String?
     for (place, member) in object.members.enumerated() where !isKnown.contains(place) {
-      if known.contains(where: member.key.hasSameBytes) { continue }
+      if known.lastIndex(where: member.key.hasSameBytes) != nil { continue }
       let list = names ?? Set(known).sorted().joined(separator: ", ")
       names = list
       fault(member.key, "is not a field here; known are \(list)")

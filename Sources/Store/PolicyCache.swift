@@ -11,6 +11,9 @@ package final class PolicyCache {
     var lastUse: Int
   }
 
+  /// From this size on, in bytes, loading leaves so much behind that it is worth looking for it.
+  private static let largeSize = 1 << 20
+
   private let limit: Int
   /// By the bytes of the tenant's name: Swift takes canonically equivalent texts for one, PostgreSQL does not.
   private var entries: [[UInt8]: Entry] = [:]
@@ -36,7 +39,7 @@ package final class PolicyCache {
     while size > limit, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }), oldest.key != key {
       forget(oldest.key)
     }
-    Memory.returnUnused()
+    if policies.size > Self.largeSize { Memory.returnUnused() }
     return policies.set
   }
 

@@ -45,7 +45,7 @@ struct Access {
 struct AccessCosts: ~Copyable {
   /// Predicates of one field that are answered together.
   private enum Company: Int, CaseIterable {
-    case values, edges, substrings, networks, bounds
+    case values, edges, substrings, networks, bounds, patterns
     /// Those that are tested one by one.
     case none
 
@@ -54,7 +54,7 @@ struct AccessCosts: ~Copyable {
       switch self {
       case .values: 10
       case .edges: 40
-      case .substrings: 300
+      case .substrings, .patterns: 300
       case .networks: 80
       case .bounds: 80
       case .none: 0
@@ -64,7 +64,7 @@ struct AccessCosts: ~Copyable {
     /// For what part of the events a predicate is taken to be true that has this part of its company's uses.
     func likelihood(share: Double) -> Double {
       switch self {
-      case .values, .edges, .substrings: min(share, 0.3)
+      case .values, .edges, .substrings, .patterns: min(share, 0.3)
       case .networks: min(share, 0.4)
       case .bounds: 0.5
       case .none: 1
@@ -108,7 +108,7 @@ struct AccessCosts: ~Copyable {
     case .isIndexed: .values
     case .begins, .ends: .edges
     case .contains: .substrings
-    case .matches: patternTexts[number] == nil ? .none : .substrings
+    case .matches: patternTexts[number] == nil ? .patterns : .substrings
     case .isWithin: .networks
     case .isOrdered: .bounds
     case .isThere, .hasNull: .none

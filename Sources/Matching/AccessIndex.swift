@@ -3,6 +3,7 @@ struct AccessIndex: ~Copyable {
   private var texts: TextIndex
   private var ranges: RangeIndex
   private var networks: NetworkIndex
+  private var patterns: PatternIndex
   /// For each field, the predicates that have to be tested for every event that has it.
   private let tests: NumberLists
 
@@ -15,6 +16,7 @@ struct AccessIndex: ~Copyable {
     var texts = IndexedTexts()
     ranges = RangeIndex(fieldCount: fieldCount)
     networks = NetworkIndex(fieldCount: fieldCount)
+    var patterns = FlatArray<NumberLists.Member>()
     var tests = FlatArray<NumberLists.Member>()
     for index in 0..<predicates.count {
       let number = predicates[index]
@@ -31,16 +33,17 @@ struct AccessIndex: ~Copyable {
       case .isOrdered(let bound): ranges.insert(bound, at: field, predicate: number)
       case .isWithin(let list): for network in list { networks.insert(network, at: field, predicate: number) }
       case .matches:
-        guard let required = patternTexts[number] else {
-          tests.append(NumberLists.Member(list: field, number: number))
-          break
+        if let required = patternTexts[number] {
+          texts.append(required, at: field, Finding(predicate: number, isCertain: false))
+        } else {
+          patterns.append(NumberLists.Member(list: field, number: number))
         }
-        texts.append(required, at: field, Finding(predicate: number, isCertain: false))
       case .isThere, .hasNull: tests.append(NumberLists.Member(list: field, number: number))
       }
     }
     ranges.sort()
     self.texts = TextIndex(texts, fieldCount: fieldCount)
+    self.patterns = PatternIndex(patterns, registry)
     self.tests = NumberLists(tests, count: fieldCount)
   }
 
@@ -51,6 +54,7 @@ struct AccessIndex: ~Copyable {
     texts.find(at: field, of: &values, event: event, into: &found)
     ranges.find(at: field, of: &values, event: event, into: &found)
     networks.find(at: field, of: &values, event: event, into: &found)
+    patterns.find(at: field, of: &values, event: event, into: &found)
     for predicate in tests[Int(field)] { found.append(Finding(predicate: predicate, isCertain: false)) }
   }
 }

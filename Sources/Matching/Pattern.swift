@@ -6,6 +6,7 @@ final class Pattern: @unchecked Sendable {
   private let handle: OpaquePointer
   /// The pattern as it was given.
   let text: String
+  let isCaseSensitive: Bool
 
   /// Why RE2 refuses a pattern, in its own words: `missing ): (a`.
   struct Refusal: Error {
@@ -31,6 +32,7 @@ final class Pattern: @unchecked Sendable {
     }
     handle = compiled
     self.text = text
+    self.isCaseSensitive = isCaseSensitive
   }
 
   deinit { cre2_free(handle) }

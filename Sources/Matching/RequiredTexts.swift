@@ -218,6 +218,8 @@ struct PatternTexts {
   /// What more than so many patterns require is passed over where there is something rarer: an event that has it would cost
   /// as much as there are patterns.
   private static let frequencyLimit = 8.0
+  /// A pattern that requires only what is more frequent than this is searched for with others like it, in a ``PatternSet``.
+  private static let usefulFrequency = 64.0
 
   /// Chooses for each pattern texts that few patterns of the same field may require, and no short ones.
   init(_ registry: borrowing PredicateRegistry) {
@@ -240,6 +242,7 @@ struct PatternTexts {
         )
       }
       rated.sort { $0.frequency < $1.frequency }
+      guard rated[0].frequency <= Self.usefulFrequency else { continue }
       let rare = rated.prefix(Self.limit).prefix { $0.frequency <= Self.frequencyLimit }
       texts[predicate] = (rare.isEmpty ? rated.prefix(1) : rare).map(\.texts)
     }
@@ -256,6 +259,6 @@ struct PatternTexts {
   }
 
   /// Sets of texts of each of which one must be in a text, with case folded, for the predicate's pattern to match; nil if there
-  /// are none.
+  /// are none that are rare.
   subscript(predicate: Int32) -> [[String]]? { texts[predicate] }
 }

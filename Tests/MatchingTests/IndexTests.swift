@@ -100,4 +100,32 @@ import Testing
       #expect(try matches(matcher, .string(address)) == expected, "\(address)")
     }
   }
+
+  @Test("Every one of many patterns without literals matches what it matches alone", arguments: [true, false])
+  func patterns(isCaseSensitive: Bool) throws {
+    let texts =
+      (0..<26).map { letter in "^[\(Unicode.Scalar(UInt8(97 + letter)))x]+$" }
+      + ["^$", "^\\PL", "[^a-z]$", "\\d{3}", "[ab]|[cd]", "(?i)^[kK]", ".", "[[:upper:]]", "^.{3}$", "\\bz?\\b"]
+    let expressions = try texts.map { try condition("regex", .string($0), isCaseSensitive: isCaseSensitive) }
+    let matcher = Matcher(expressions)
+    for value in ["", "a", "AX", "xxxx", "k\u{212A}", "z z", "12345", "É", "dé\u{1F600}", ["q", "Q1", 5], 5]
+      as [JSONValue]
+    {
+      let event: JSONValue = ["f": value]
+      let expected = expressions.indices.filter { Oracle.holds(expressions[$0], for: event) }
+      #expect(try matches(matcher, value) == expected, "\(value)")
+    }
+  }
+
+  @Test("Patterns that take more memory together than they may are searched for all the same")
+  func largePatterns() throws {
+    let texts = (0..<60).map { "^[^\($0 % 10)x]{\(900 + $0)}[xyz]" }
+    let patterns = try texts.map { try Pattern($0, isCaseSensitive: true) }
+    #expect(PatternSet(patterns) == nil)
+    #expect(PatternSet(Array(patterns[..<3])) != nil)
+    let matcher = Matcher(try texts.map { try condition("regex", .string($0)) })
+    #expect(try matches(matcher, .string(String(repeating: "é", count: 907) + "y")) == [7])
+    #expect(try matches(matcher, .string("8" + String(repeating: "é", count: 907) + "y")) == [])
+    #expect(try matches(matcher, .string("7" + String(repeating: "é", count: 907) + "y")) == [8])
+  }
 }

@@ -52,6 +52,12 @@ func benchmark(_ name: String, of imports: [Target.Dependency]) -> Target {
     name: "\(name)-benchmark", dependencies: imports, path: "Tests/Benchmarks/\(name)", swiftSettings: strict)
 }
 
+/// It is linked with libFuzzer, so deploy/fuzz builds it apart.
+let fuzzers: [Target] =
+  Context.environment["TOCSIN_FUZZ"] == nil
+  ? []
+  : [.executableTarget(name: "fuzz", dependencies: ["JSON", "Matching"], path: "Tests/Fuzz", swiftSettings: strict)]
+
 let package = Package(
   name: "tocsin",
   dependencies: [
@@ -120,6 +126,6 @@ let package = Package(
       exclude: ["Worker"],
       swiftSettings: strict),
     tests("DeliveryTests", of: ["Delivery", "Matching", "JSON"]),
-  ] + routeTargets + jobTargets + benchmarks,
+  ] + routeTargets + jobTargets + benchmarks + fuzzers,
   cxxLanguageStandard: .cxx17
 )

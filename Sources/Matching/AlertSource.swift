@@ -23,17 +23,21 @@ struct AlertSource {
   }
 
   /// The alert that an event comes to, should it be raised.
-  func draft(alertID: String, event: [UInt8], document: JSONValue) -> AlertDraft {
+  func draft(alertID: String, of event: inout MatchedEvent) throws(JSONSyntaxError) -> AlertDraft {
+    let document = try event.document()
     let alert = ["severity": severity.rawValue, "policy_name": name, "alert_id": alertID]
     let message = messageTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit)
     return AlertDraft(
       id: alertID, title: message.cut(to: PolicySet.titleLimit), message: message,
-      summary: summaryTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit), event: event)
+      summary: summaryTemplate.rendered(event: document, alert: alert, limit: PolicySet.textLimit), event: event.bytes()
+    )
   }
 
   /// The values of the `throttle_by` fields, each as an array of what the path finds, written as JSON.
-  func throttleKey(of event: JSONValue) -> String {
-    let values = throttleBy.map { JSONValue.array($0.values(in: event)) }
+  func throttleKey(of event: inout MatchedEvent) throws(JSONSyntaxError) -> String {
+    if throttleBy.isEmpty { return "[]" }
+    let document = try event.document()
+    let values = throttleBy.map { JSONValue.array($0.values(in: document)) }
     return String(decoding: JSONValue.array(values).json, as: UTF8.self)
   }
 }

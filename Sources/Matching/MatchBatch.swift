@@ -50,25 +50,30 @@ package struct MatchBatch: Sendable {
 
   /// Adds an event that a policy matched. `limit` is the most alerts that the policy may raise for the throttle key at once, nil
   /// if there is no such limit. The alert is drafted only if it may come to be raised.
-  package mutating func add(_ key: MatchKey, limit: Int?, draft: () -> AlertDraft) {
+  package mutating func add<Failure>(
+    _ key: MatchKey, limit: Int?, draft: () throws(Failure) -> AlertDraft
+  ) throws(Failure) {
     if let eventID = key.eventID {
       let event = Bytes([key.policyID, eventID])
       if let first = firstOfEventID[event] { return answered.append(first) }
+      let alert = try draft()
       firstOfEventID[event] = matches.count
-      append(key, limit, draft())
+      append(key, limit, alert)
     } else if let limit {
-      fold(key, limit, draft)
+      try fold(key, limit, draft)
     } else {
-      append(key, limit, draft())
+      append(key, limit, try draft())
     }
   }
 
-  private mutating func fold(_ key: MatchKey, _ limit: Int, _ draft: () -> AlertDraft) {
+  private mutating func fold<Failure>(
+    _ key: MatchKey, _ limit: Int, _ draft: () throws(Failure) -> AlertDraft
+  ) throws(Failure) {
     let common = Bytes([key.policyID, key.throttleKey] + key.suppressionIDs)
     var fold = folds[common, default: Fold()]
     if fold.drafts < limit {
       fold.drafts += 1
-      append(key, limit, draft())
+      append(key, limit, try draft())
     } else if let rest = fold.rest {
       return matches[rest].events += 1
     } else {

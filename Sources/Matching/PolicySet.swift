@@ -41,28 +41,20 @@ package struct PolicySet {
   ) throws(JSONSyntaxError) -> Bool {
     let matched = try policyMatcher.match(event)
     if matched.isEmpty { return false }
-    let bytes = event.withUnsafeBufferPointer { Array($0) }
-    let document = try JSONValue(parsing: bytes)
-    let eventID = Self.eventID(of: document)
     let holding = try suppressions.isEmpty ? [] : suppressionMatcher.match(event).map { suppressions[$0] }
-    for index in matched where !batch.isOverfull {
-      let policy = policies[index]
-      let key = MatchKey(
-        policyID: policy.id, throttleKey: policy.throttleKey(of: document), eventID: eventID,
-        suppressionIDs: holding.filter { $0.policyID ?? policy.id == policy.id }.map(\.id))
-      batch.add(key, limit: policy.alertLimit) {
-        policy.draft(alertID: makeAlertID(), event: bytes, document: document)
+    try event.withUnsafeBufferPointer { (bytes) throws(JSONSyntaxError) in
+      var event = MatchedEvent(bytes)
+      let eventID = try event.id()
+      for index in matched where !batch.isOverfull {
+        let policy = policies[index]
+        let key = MatchKey(
+          policyID: policy.id, throttleKey: try policy.throttleKey(of: &event), eventID: eventID,
+          suppressionIDs: holding.filter { $0.policyID ?? policy.id == policy.id }.map(\.id))
+        try batch.add(key, limit: policy.alertLimit) { () throws(JSONSyntaxError) in
+          try policy.draft(alertID: makeAlertID(), of: &event)
+        }
       }
     }
     return true
-  }
-
-  /// A string or a number at the top of the event; anything else names no event. U+0000 becomes U+FFFD for PostgreSQL's sake.
-  private static func eventID(of event: JSONValue) -> String? {
-    switch event.object?["event_id"] {
-    case .string(let id)? where !id.isEmpty: id.replacingNUL
-    case .number(let number)?: number.text
-    default: nil
-    }
   }
 }

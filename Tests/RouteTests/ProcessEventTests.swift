@@ -78,6 +78,22 @@ import Testing
     #expect(try self.alerts().count == 1)
   }
 
+  @Test(
+    "An event id is found however its key is written, and nothing else is taken for one",
+    arguments: [
+      (#""event_id":"1""#, true), (#""event_\u0069d" : "1""#, true), (#""event_id":7"#, true),
+      (#""event_id":"2","event_id":"1""#, true), (#""event_id":"""#, false), (#""event_id":null"#, false),
+      (#""event_id":["1"]"#, false), (#""other":{"event_id":"1"}"#, false), (#""other_id":"1""#, false),
+      (#""event_id":"1","event_id":false"#, false), (#""user":"event_id""#, false),
+    ])
+  func eventIDs(member: String, isID: Bool) throws {
+    try makePolicy()
+    for repetition in [false, true] {
+      let answer = try send("{\"type\":\"login\",\(member)}")
+      #expect(try answer["message"] == .string("Event processed, \(repetition && isID ? 0 : 1) alerts triggered"))
+    }
+  }
+
   @Test("A saved policy holds from the very next request, in a worker that has compiled the old one")
   func policyEpoch() throws {
     try makePolicy()

@@ -89,7 +89,7 @@ let package = Package(
       path: "Sources/Tocsin",
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Delivery", "Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
       exclude: ["http_receiver.py", "mail_receiver.py", "verify_webhook.py"],
       swiftSettings: strict
     ),

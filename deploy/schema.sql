@@ -121,6 +121,12 @@ COMMENT ON TABLE public.alert_deliveries IS 'The outbox: one row per alert and p
 COMMENT ON COLUMN public.alert_deliveries.state IS 'failed: the receiver refused it for good. dead: the retries are exhausted. skipped: the provider was switched off.';
 
 --
+-- Name: COLUMN alert_deliveries.next_attempt_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.next_attempt_at IS 'When it is due. The epoch: at once, even if the provider''s breaker is open or its pace used up.';
+
+--
 -- Name: COLUMN alert_deliveries.recipients; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -222,7 +228,7 @@ CREATE TABLE public.alert_provider_health (
     failures integer DEFAULT 0 NOT NULL,
     failing_since timestamp with time zone,
     open_until timestamp with time zone,
-    is_reported boolean DEFAULT false NOT NULL,
+    report_alert_id text,
     paced_until timestamp with time zone,
     gone_reason text
 )
@@ -238,25 +244,26 @@ COMMENT ON TABLE public.alert_provider_health IS 'How a provider''s receiver is 
 -- Name: COLUMN alert_provider_health.failures; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.alert_provider_health.failures IS 'Attempts that failed in a row.';
+COMMENT ON COLUMN public.alert_provider_health.failures IS 'Attempts in a row that found the receiver down. At 5 the breaker opens; from then on only failed probes count.';
 
 --
 -- Name: COLUMN alert_provider_health.open_until; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.alert_provider_health.open_until IS 'The breaker: until then nothing is sent; then one delivery is tried, and its end closes the breaker or opens it again.';
+COMMENT ON COLUMN public.alert_provider_health.open_until IS 'The breaker: until then nothing is sent; then one delivery is tried as a probe, and its end closes the breaker or opens it
+again. While a probe is under way it is the end of the probe''s lease.';
 
 --
--- Name: COLUMN alert_provider_health.is_reported; Type: COMMENT; Schema: public; Owner: -
+-- Name: COLUMN alert_provider_health.report_alert_id; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.alert_provider_health.is_reported IS 'Whether the tenant''s other providers have been told of this outage; it ends with the next delivery that succeeds.';
+COMMENT ON COLUMN public.alert_provider_health.report_alert_id IS 'The alert that told the tenant''s other providers of this outage, which ends with the next delivery that succeeds.';
 
 --
 -- Name: COLUMN alert_provider_health.paced_until; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.alert_provider_health.paced_until IS 'Up to when the pace that the receiver allows has been used up.';
+COMMENT ON COLUMN public.alert_provider_health.paced_until IS 'When the next delivery may be sent by the pace that the receiver allows.';
 
 --
 -- Name: COLUMN alert_provider_health.gone_reason; Type: COMMENT; Schema: public; Owner: -
@@ -602,7 +609,7 @@ ALTER TABLE ONLY public.tenants
 -- Name: alert_deliveries_due; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (provider_id, tenant_id, next_attempt_at) WHERE (state = 'pending'::text);
 
 --
 -- Name: alert_deliveries_given_up; Type: INDEX; Schema: public; Owner: -

@@ -24,11 +24,16 @@ package struct LeasedDelivery: Sendable {
   package let notice: AlertNotice
   /// The e-mail addresses that earlier attempts could not reach; nil for all of the provider's.
   package let recipients: [String]?
+  /// Whether its end decides if the provider's breaker closes.
+  package let isProbe: Bool
+  /// Whether it tells the end of something whose beginning never got to the receiver.
+  package let isMoot: Bool
 
   /// A delivery as it was leased.
   package init(
     tenant: String, id: String, leaseToken: String, attempt: Int, scheduledAttempt: Int, age: Int, event: DeliveryEvent,
-    providerID: String, provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?
+    providerID: String, provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?,
+    isProbe: Bool, isMoot: Bool
   ) {
     self.tenant = tenant
     self.id = id
@@ -41,7 +46,12 @@ package struct LeasedDelivery: Sendable {
     self.provider = provider
     self.notice = notice
     self.recipients = recipients
+    self.isProbe = isProbe
+    self.isMoot = isMoot
   }
+
+  /// The provider's key.
+  package var providerKey: ProviderKey { ProviderKey(tenant: tenant, providerID: providerID) }
 
   /// What this attempt leaves the delivery as, by the provider's schedule; a test is tried once.
   ///
@@ -51,9 +61,17 @@ package struct LeasedDelivery: Sendable {
     return schedule.outcome(of: verdict, attempt: scheduledAttempt, age: age, jitter: jitter)
   }
 
-  /// This attempt, ended, with the status or reply code that the receiver answered.
-  package func settled(_ outcome: Outcome, status: Int?) -> Settlement {
-    Settlement(tenant: tenant, deliveryID: id, leaseToken: leaseToken, status: status, outcome: outcome)
+  /// This attempt, ended at a moment, in seconds of the monotonic clock, with what the receiver answered.
+  ///
+  /// `pauseSeconds` is for how long the receiver wants to be left alone, and `answer` the beginning of what it said, without
+  /// secrets.
+  package func settled(
+    _ outcome: Outcome, startedAt: Double, endedAt: Double, receiver: ReceiverState = .unknown, status: Int? = nil,
+    answer: String? = nil, pauseSeconds: Int? = nil
+  ) -> Settlement {
+    Settlement(
+      tenant: tenant, deliveryID: id, leaseToken: leaseToken, isProbe: isProbe, outcome: outcome, startedAt: startedAt,
+      endedAt: endedAt, receiver: receiver, status: status, answer: answer, pauseSeconds: pauseSeconds)
   }
 }
 
@@ -77,8 +95,20 @@ package struct Settlement: Sendable, Equatable {
   package let deliveryID: String
   /// The lease that ends.
   package let leaseToken: String
-  /// The HTTP status or SMTP reply code; nil where the receiver did not answer.
-  package let status: Int?
+  /// Whether the attempt decides if the provider's breaker closes.
+  package let isProbe: Bool
   /// What the attempt leaves the delivery as.
   package let outcome: Outcome
+  /// When the attempt began, in seconds of the monotonic clock.
+  package let startedAt: Double
+  /// When it ended, by the same clock.
+  package let endedAt: Double
+  /// How it found the receiver.
+  package let receiver: ReceiverState
+  /// The HTTP status or SMTP reply code; nil where the receiver did not answer.
+  package let status: Int?
+  /// The beginning of what the receiver answered, without secrets; nil where it did not answer.
+  package let answer: String?
+  /// For how many seconds the receiver wants to be left alone; nil where it did not say.
+  package let pauseSeconds: Int?
 }

@@ -39,6 +39,7 @@ package struct Provider: Sendable {
       }
     }
     reader.ignoreServerMembers()
+    reader.ignore(["disabled_reason"])
     try reader.finish()
     guard let type, let kind else { preconditionFailure("a provider without faults has a type and a config") }
     self.type = type
@@ -92,13 +93,26 @@ package struct Provider: Sendable {
 
   /// What a reply that came at a time, in seconds since 1970-01-01T00:00:00Z, means for the delivery.
   package func verdict(on reply: Reply, receivedAt time: Int) -> Verdict {
-    RetryJudge(secrets: secretTexts) { reply in
-      switch kind {
-      case .pagerDuty: PagerDuty.hasTaken(reply)
-      case .slack: Slack.hasTaken(reply)
-      case .webhook, .email: true
-      }
-    }.verdict(on: reply, receivedAt: time)
+    judge.verdict(on: reply, receivedAt: time)
+  }
+
+  /// The answer as it may be shown: the first 2 KB, secrets cut out; nil where there was none.
+  package func answer(in reply: Reply) -> String? {
+    switch reply {
+    case .http(let reply):
+      secrets.masked(in: String(decoding: reply.body, as: UTF8.self), isCut: reply.body.count == HTTPReply.bodyLimit)
+    case .mail(let reply): secrets.masked(in: String(reply.text.prefix(HTTPReply.bodyLimit)))
+    case .failure: nil
+    }
+  }
+
+  private var judge: RetryJudge {
+    switch kind {
+    case .pagerDuty: RetryJudge(secrets: secrets, isTaken: PagerDuty.hasTaken) { _ in false }
+    case .slack: RetryJudge(secrets: secrets, isTaken: Slack.hasTaken, isGone: Slack.isGone)
+    case .webhook: RetryJudge(secrets: secrets, isTaken: { _ in true }, isGone: Webhook.isGone)
+    case .email: RetryJudge(secrets: secrets, isTaken: { _ in true }) { _ in false }
+    }
   }
 
   /// When a delivery to this provider is tried again.
@@ -106,9 +120,8 @@ package struct Provider: Sendable {
     if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
   }
 
-  /// Every secret of the provider and the words of it, such as what follows `Bearer`: to be cut out of what is told about it.
-  private var secretTexts: [String] {
-    let secrets = ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
-    return secrets + secrets.flatMap { $0.split(separator: " ").map(String.init) }
+  /// Every secret of the provider: to be cut out of what is told about it.
+  private var secrets: Secrets {
+    Secrets(ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string))
   }
 }

@@ -17,6 +17,34 @@ package enum Reply: Sendable, Equatable {
   }
 }
 
+/// How an attempt found the receiver.
+package enum ReceiverState: String, Sendable {
+  /// It took the delivery.
+  case sent
+  /// It is up, though it did not take the delivery.
+  case answering
+  /// There is no receiver, or it says itself that it does not work.
+  case down
+  /// The attempt did not get as far as the receiver.
+  case unknown
+}
+
+extension Reply {
+  /// How the attempt found the receiver, where it did not take the delivery.
+  package var receiver: ReceiverState {
+    switch self {
+    case .http(let reply): reply.status >= 500 || reply.status == 408 ? .down : .answering
+    // A server that goes away says 421 (RFC 5321, section 3.8).
+    case .mail(let reply): reply.code == 421 ? .down : .answering
+    case .failure(let failure):
+      switch failure.stage {
+      case .forbiddenAddress, .malformed: .unknown
+      case .resolving, .connecting, .securing, .timeout, .talking: .down
+      }
+    }
+  }
+}
+
 /// An HTTP answer, as much of it as is judged and kept.
 package struct HTTPReply: Sendable, Equatable {
   /// The most bytes of a body that are kept.

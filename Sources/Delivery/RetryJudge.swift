@@ -4,16 +4,19 @@
 /// |---|---|
 /// | 2xx that the kind takes for a yes | sent |
 /// | any other 2xx, 1xx, 408, 425, 429, 5xx | retry |
+/// | what the kind takes for the receiver's end | gone |
 /// | 3xx (redirects are not followed), other 4xx | rejected |
 /// | SMTP 2yz | sent, as far as the recipients were taken |
 /// | SMTP 4yz, for all or for some recipients | retry for those |
 /// | SMTP 5yz | rejected |
 /// | no answer | retry, unless the address is forbidden or the transfer malformed |
 struct RetryJudge {
-  /// Texts that must not appear in a reason. Shorter ones than 8 bytes are let through: they would mask innocent words.
-  let secrets: [String]
+  /// What must not appear in a reason.
+  let secrets: Secrets
   /// Whether an answer with a status of 2xx is this kind's yes.
   let isTaken: (HTTPReply) -> Bool
+  /// Whether a status is this kind's way to say that the receiver is no more.
+  let isGone: (Int) -> Bool
 
   func verdict(on reply: Reply, receivedAt time: Int) -> Verdict {
     switch reply {
@@ -32,7 +35,7 @@ struct RetryJudge {
     case 408, 425, 429, 100..<200, 500..<600:
       return .retry(after: after, reason: reason)
     default:
-      return .rejected(reason: reason)
+      return isGone(reply.status) ? .gone(reason: reason) : .rejected(reason: reason)
     }
   }
 
@@ -61,8 +64,7 @@ struct RetryJudge {
 
   /// What happened, with the beginning of what the other side said: one line, secrets masked.
   private func reason(_ event: String, _ said: String) -> String {
-    let masked = secrets.filter { $0.utf8.count >= 8 }.reduce(said) { $0.replacing($1, with: Provider.mask) }
-    let line = masked.unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
+    let line = secrets.masked(in: said).unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
     let text = String(String.UnicodeScalarView(line)).split(separator: " ").joined(separator: " ")
     return text.isEmpty ? event : "\(event): \(text)"
   }

@@ -25,6 +25,8 @@ package struct RetrySchedule: Sendable {
       .sent(remark: remark)
     case .rejected(let reason):
       .rejected(reason: reason)
+    case .gone(let reason):
+      .gone(reason: reason)
     case .retry(let after, let reason):
       next(attempt: attempt, age: age, jitter: jitter, atLeast: after ?? 0, reason: reason, recipients: nil)
     case .sentToSome(let remaining, let reason):
@@ -64,6 +66,10 @@ package enum Outcome: Sendable, Equatable {
   case waiting(milliseconds: Int, reason: String, recipients: [String]?)
   /// The receiver will never take it.
   case rejected(reason: String)
+  /// The receiver will never take anything again.
+  case gone(reason: String)
   /// The time or the number of attempts is used up.
   case dead(reason: String)
+  /// Nothing was tried: what it tells of never got to the receiver.
+  case skipped(reason: String)
 }

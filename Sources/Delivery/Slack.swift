@@ -57,6 +57,10 @@ package struct Slack: Sendable {
     reply.status == 200 && reply.body.filter { $0 > 0x20 }.elementsEqual("ok".utf8)
   }
 
+  /// The webhook was revoked, its channel archived, or either never was:
+  /// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+  static func isGone(_ status: Int) -> Bool { [403, 404, 410].contains(status) }
+
   /// `channel`, `username` and `icon_emoji` count for custom integrations only; app webhooks pay no heed to them.
   private func message(for notice: AlertNotice) -> JSONValue {
     let title = Self.escaped("[\(notice.severity.rawValue.uppercased())] \(notice.headline.inOneLine)", limit: 600)

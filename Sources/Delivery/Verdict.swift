@@ -8,4 +8,6 @@ package enum Verdict: Sendable, Equatable {
   case retry(after: Int?, reason: String)
   /// Never: the same transfer would be refused again.
   case rejected(reason: String)
+  /// Never, and nothing else either: the receiver says that it is no more.
+  case gone(reason: String)
 }

@@ -54,6 +54,9 @@ package struct Webhook: Sendable {
     return headers
   }
 
+  /// Standard Webhooks: 410 asks the sender to send nothing any more.
+  static func isGone(_ status: Int) -> Bool { status == 410 }
+
   /// The request that tells of an alert: the same body and id with every attempt, a timestamp and a signature of its own.
   func transfer(for notice: AlertNotice, attempt: Attempt) -> HTTPTransfer {
     let body = WebhookEvent(notice: notice).json

@@ -36,6 +36,10 @@ package enum PostgresError: Error, Equatable, Sendable {
   /// it again is right.
   package var isConflict: Bool { refusal?.sqlState == "40P01" || refusal?.sqlState == "40001" }
 
+  /// Whether the server refused what a statement was about, not the statement: a value (class 22), a constraint (23), a limit
+  /// (54), or by a function of the database (P0).
+  package var isAboutData: Bool { ["22", "23", "54", "P0"].contains(refusal?.sqlState.prefix(2)) }
+
   /// Sorts a server's error. Unreachable are the classes 08 (connection), 53 (no resources) and 58 (system error), 57P0x
   /// (shutdown, crash, start-up), 57014 (statement_timeout ran out) and 25006 (a standby).
   init(_ refusal: Refusal) {

@@ -5,7 +5,9 @@ import Postgres
 extension Store {
   /// One provider, its secrets masked; nil if there is none of that id.
   package func provider(tenant: String, id: String) throws(PostgresError) -> Record? {
-    try storedProvider(tenant: tenant, id: id).map(Self.masked)
+    try read(Self.providerByID, .text(tenant), .text(id)).first.map { row in
+      Self.masked(Record(row: row, tenant: tenant), disabledReason: row.textOrNil(5))
+    }
   }
 
   private func storedProvider(tenant: String, id: String) throws(PostgresError) -> Record? {
@@ -15,25 +17,33 @@ extension Store {
   private static let providerByID = Statement(
     "provider",
     """
-    SELECT provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    SELECT
+      provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at),
+      CASE WHEN NOT enabled THEN health.gone_reason END
     FROM alert_providers
+    LEFT JOIN alert_provider_health AS health USING (tenant_id, provider_id)
     WHERE tenant_id = $1 AND provider_id = $2
     """)
 
   /// A page of the tenant's providers, oldest first, their secrets masked.
   package func providers(tenant: String, page: Page) throws(PostgresError) -> Listing<Record> {
     let rows = try read(Self.providersByPage, .text(tenant), .int(page.size), .int(page.offset))
-    return Listing(rows: rows) { Self.masked(Record(row: $0, from: 1, tenant: tenant)) }
+    return Listing(rows: rows) {
+      Self.masked(Record(row: $0, from: 1, tenant: tenant), disabledReason: $0.textOrNil(6))
+    }
   }
 
   private static let providersByPage = Statement(
     "providers",
     """
-    SELECT total, provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    SELECT
+      total, provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at),
+      CASE WHEN NOT enabled THEN gone_reason END
     FROM (SELECT count(*) AS total FROM alert_providers WHERE tenant_id = $1) AS whole
     LEFT JOIN (
-      SELECT *
+      SELECT alert_providers.*, health.gone_reason
       FROM alert_providers
+      LEFT JOIN alert_provider_health AS health USING (tenant_id, provider_id)
       WHERE tenant_id = $1
       ORDER BY created_at, provider_id
       LIMIT $2
@@ -80,12 +90,22 @@ extension Store {
   private static let providerChange = Statement(
     "change_provider",
     """
-    UPDATE alert_providers
-    SET
-      name = $3, provider_type = $4, enabled = $5, config = $6,
-      updated_at = greatest(now(), updated_at + interval '1 microsecond')
-    WHERE tenant_id = $1 AND provider_id = $2 AND rfc3339(updated_at) = $7
-    RETURNING provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    WITH changed AS (
+      UPDATE alert_providers
+      SET
+        name = $3, provider_type = $4, enabled = $5, config = $6,
+        updated_at = greatest(now(), updated_at + interval '1 microsecond')
+      WHERE tenant_id = $1 AND provider_id = $2 AND rfc3339(updated_at) = $7
+      RETURNING *
+    ),
+    -- What was found of the receiver is not known of the changed one.
+    forgotten AS (
+      DELETE FROM alert_provider_health AS health
+      USING changed
+      WHERE health.tenant_id = changed.tenant_id AND health.provider_id = changed.provider_id
+    )
+    SELECT provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
+    FROM changed
     """)
 
   /// Deletes a provider that no policy names.
@@ -108,7 +128,12 @@ extension Store {
       DELETE FROM alert_providers
       USING used
       WHERE tenant_id = $1 AND provider_id = $2 AND used.policy_ids = '{}'
-      RETURNING provider_id
+      RETURNING tenant_id, provider_id
+    ),
+    forgotten AS (
+      DELETE FROM alert_provider_health AS health
+      USING deleted
+      WHERE health.tenant_id = deleted.tenant_id AND health.provider_id = deleted.provider_id
     )
     SELECT used.policy_ids, EXISTS (SELECT FROM deleted)
     FROM used
@@ -127,6 +152,10 @@ extension Store {
     ]
   }
 
-  /// No record of a provider leaves the store with a secret in it.
-  private static func masked(_ record: Record) -> Record { record.with(document: Provider.shown(record.document)) }
+  /// No record of a provider leaves the store with a secret in it. One that was switched off by its receiver's word says why.
+  private static func masked(_ record: Record, disabledReason: String? = nil) -> Record {
+    var shown = Provider.shown(record.document)
+    if let disabledReason { shown["disabled_reason"] = .string(disabledReason) }
+    return record.with(document: shown)
+  }
 }

@@ -1,15 +1,17 @@
+import JSON
 import Testing
 
 @testable import Delivery
 
 @Suite("What a reply means") struct RetryJudgeTests {
-  private enum Kind { case sent, retry, rejected }
+  enum Kind { case sent, retry, rejected, gone }
 
   private func kind(_ verdict: Verdict) -> Kind {
     switch verdict {
     case .sent: .sent
     case .retry, .sentToSome: .retry
     case .rejected: .rejected
+    case .gone: .gone
     }
   }
 
@@ -17,32 +19,69 @@ import Testing
     try Provider(.webhook, ["url": "https://example.com/x", "headers": ["Authorization": "Bearer s3cret-token"]])
   }
 
-  @Test("Every status code is sent, tried again or rejected", arguments: 100...599)
-  func statuses(status: Int) throws {
+  /// A kind of provider, with what it alone takes for a yes and for the receiver's end.
+  struct Reading: Sendable {
+    let type: ProviderType
+    let config: JSONValue
+    let yes: ClosedRange<Int>
+    let body: String
+    let gone: Set<Int>
+
+    static let all = [
+      Reading(type: .webhook, config: ["url": "https://example.com/x"], yes: 200...299, body: "", gone: [410]),
+      Reading(
+        type: .slack, config: ["webhook_url": "https://example.com/x"], yes: 200...200, body: "ok",
+        gone: [403, 404, 410]),
+      Reading(type: .pagerDuty, config: ["api_key": "0123456789"], yes: 202...202, body: "{}", gone: []),
+    ]
+  }
+
+  @Test("Every status code is sent, tried again, rejected or the end, by each kind", arguments: Reading.all, 100...599)
+  func statuses(reading: Reading, status: Int) throws {
+    let provider = try Provider(reading.type, reading.config)
     let expected: Kind =
       switch status {
-      case 200...299: .sent
-      case 100...199, 408, 425, 429, 500...599: .retry
-      default: .rejected
+      case reading.yes: .sent
+      case 100...299, 408, 425, 429, 500...599: .retry
+      default: reading.gone.contains(status) ? .gone : .rejected
       }
-    #expect(kind(try provider().verdict(on: .http(HTTPReply(status: status)), receivedAt: 0)) == expected)
+    let reply = Reply.http(HTTPReply(status: status, body: Array(reading.body.utf8)))
+    #expect(kind(provider.verdict(on: reply, receivedAt: 0)) == expected)
+    #expect(reply.receiver == (status >= 500 || status == 408 ? .down : .answering))
+  }
+
+  @Test("Slack's yes is the word ok")
+  func slackBody() throws {
+    let slack = try Provider(.slack, ["webhook_url": "https://example.com/x"])
+    for body in ["", "no_team", "okay"] {
+      let reply = Reply.http(HTTPReply(status: 200, body: Array(body.utf8)))
+      #expect(kind(slack.verdict(on: reply, receivedAt: 0)) == .retry)
+    }
   }
 
   @Test(
-    "A transfer without an answer is tried again, unless it can never succeed",
-    arguments: TransportFailure.Stage.allCases)
-  func failures(stage: TransportFailure.Stage) throws {
+    "A transfer without an answer is tried again by each kind, unless it can never succeed",
+    arguments: Reading.all, TransportFailure.Stage.allCases)
+  func failures(reading: Reading, stage: TransportFailure.Stage) throws {
     let isFinal = stage == .forbiddenAddress || stage == .malformed
-    let verdict = try provider().verdict(on: .failure(TransportFailure(stage, detail: "d")), receivedAt: 0)
+    let reply = Reply.failure(TransportFailure(stage, detail: "d"))
+    let verdict = try Provider(reading.type, reading.config).verdict(on: reply, receivedAt: 0)
     #expect(kind(verdict) == (isFinal ? .rejected : .retry))
+    #expect(reply.receiver == (isFinal ? .unknown : .down))
   }
 
-  @Test(
-    "Every SMTP code is sent, tried again or rejected",
-    arguments: [220, 250, 251, 354, 421, 450, 451, 452, 500, 535, 550, 554])
+  @Test("Every SMTP code is sent, tried again or rejected", arguments: 200...599)
   func mailCodes(code: Int) throws {
+    let mail = try Provider(
+      .email,
+      [
+        "smtp_host": "mail.example.com", "smtp_port": 587, "from_email": "a@example.com",
+        "to_emails": ["b@example.com"],
+      ])
     let expected: Kind = code < 300 ? .sent : code >= 500 ? .rejected : .retry
-    #expect(kind(try provider().verdict(on: .mail(MailReply(code: code, text: "t")), receivedAt: 0)) == expected)
+    let reply = Reply.mail(MailReply(code: code, text: "t"))
+    #expect(kind(mail.verdict(on: reply, receivedAt: 0)) == expected)
+    #expect(reply.receiver == (code == 421 ? .down : .answering))
   }
 
   @Test(

@@ -68,12 +68,16 @@ final class Outbox {
     return program
   }
 
+  /// Deliveries of alerts that a test has raised, not of those about other deliveries that failed.
+  private static let isRaised = "alert_id NOT IN (SELECT alert_id FROM alerts WHERE policy_id = 'delivery-failure')"
+
   /// The deliveries in order of their providers: provider, state, number of attempts, and why it is as it is.
   func deliveries() throws -> [String] {
     try database.texts(
       """
       SELECT provider_id || ' ' || state || ' ' || attempts || coalesce(': ' || last_error, '')
       FROM alert_deliveries
+      WHERE \(Self.isRaised)
       ORDER BY provider_id, created_at
       """)
   }
@@ -87,7 +91,9 @@ final class Outbox {
   /// Waits until no delivery is leased and so many attempts have been made of each; their state in any case.
   func deliveries(afterAttempts attempts: Int, within seconds: Int = 30) throws -> [String] {
     let unfinished = """
-      SELECT 'unfinished' FROM alert_deliveries WHERE attempts < \(attempts) OR lease_token IS NOT NULL
+      SELECT 'unfinished'
+      FROM alert_deliveries
+      WHERE (attempts < \(attempts) OR lease_token IS NOT NULL) AND \(Self.isRaised)
       """
     try poll(within: seconds) { try database.texts(unfinished).isEmpty }
     return try deliveries()

@@ -174,7 +174,7 @@ import Testing
     #expect(try service.call("GET", "/deliveries/\(id)").json == answer.json)
     #expect(try row(id, "attempts_before") == "7")
     let leased = try #require(
-      try service.database.store().leaseDeliveries(limit: 10, seconds: 60).first { $0.id == id })
+      try service.database.store().lease(limit: 10).first { $0.id == id })
     #expect(leased.attempt == 8 && leased.scheduledAttempt == 1 && leased.age < 60)
   }
 

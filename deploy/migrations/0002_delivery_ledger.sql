@@ -20,6 +20,13 @@ CREATE INDEX alert_deliveries_newest_first
 CREATE INDEX alert_deliveries_given_up
   ON alert_deliveries ((tenant_id || ''), created_at DESC, delivery_id DESC) WHERE state IN ('failed', 'dead');
 
+-- Who delivers takes so many of each provider. By time alone, a million rows that wait for one provider would stand before those
+-- of all others.
+DROP INDEX alert_deliveries_due;
+CREATE INDEX alert_deliveries_due ON alert_deliveries (provider_id, tenant_id, next_attempt_at) WHERE state = 'pending';
+COMMENT ON COLUMN alert_deliveries.next_attempt_at IS
+  'When it is due. The epoch: at once, even if the provider''s breaker is open or its pace used up.';
+
 CREATE TABLE alert_delivery_attempts (
   tenant_id text NOT NULL,
   delivery_id uuid NOT NULL,
@@ -43,17 +50,19 @@ CREATE TABLE alert_provider_health (
   failures integer NOT NULL DEFAULT 0,
   failing_since timestamptz,
   open_until timestamptz,
-  is_reported boolean NOT NULL DEFAULT false,
+  report_alert_id text,
   paced_until timestamptz,
   gone_reason text,
   PRIMARY KEY (tenant_id, provider_id)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE alert_provider_health IS
   'How a provider''s receiver is doing, for all processes that deliver. No row: nothing is known against it.';
-COMMENT ON COLUMN alert_provider_health.failures IS 'Attempts that failed in a row.';
+COMMENT ON COLUMN alert_provider_health.failures IS
+  'Attempts in a row that found the receiver down. At 5 the breaker opens; from then on only failed probes count.';
 COMMENT ON COLUMN alert_provider_health.open_until IS
-  'The breaker: until then nothing is sent; then one delivery is tried, and its end closes the breaker or opens it again.';
-COMMENT ON COLUMN alert_provider_health.is_reported IS
-  'Whether the tenant''s other providers have been told of this outage; it ends with the next delivery that succeeds.';
-COMMENT ON COLUMN alert_provider_health.paced_until IS 'Up to when the pace that the receiver allows has been used up.';
+  'The breaker: until then nothing is sent; then one delivery is tried as a probe, and its end closes the breaker or opens it
+again. While a probe is under way it is the end of the probe''s lease.';
+COMMENT ON COLUMN alert_provider_health.report_alert_id IS
+  'The alert that told the tenant''s other providers of this outage, which ends with the next delivery that succeeds.';
+COMMENT ON COLUMN alert_provider_health.paced_until IS 'When the next delivery may be sent by the pace that the receiver allows.';
 COMMENT ON COLUMN alert_provider_health.gone_reason IS 'Why the provider was switched off by its receiver''s own word.';

@@ -4,7 +4,7 @@ import Host
 import Postgres
 import Store
 
-/// Lease, transfer, verdict, settle, over and over, with many transfers under way at once.
+/// Look, lease, transfer, verdict, settle, over and over, with many transfers under way at once.
 ///
 /// The database's outages are waited out, and the receivers' are what the schedule is for: neither ends the run.
 final class Deliverer {
@@ -12,29 +12,42 @@ final class Deliverer {
   struct Flight {
     let delivery: LeasedDelivery
     let provider: Provider
+    let startedAt: Double
   }
 
-  /// The most attempts under way at once.
-  private static let flightLimit = 64
-  /// A lease outlives the longest transfer and a while of waiting for the database to settle it.
-  private static let leaseSeconds = Transfer.longestSeconds + 60
+  /// The most attempts under way at once. A process may have 1,024 files open where nobody has raised that.
+  private static let flightLimit = 512
+  /// How many providers to look at in one go, about 8 µs each (measured).
+  private static let providersPerLook = 500
   /// How often to look for what is due when no bell rings: retries fall due silently.
   private static let secondsBetweenLooks = 1.0
+  /// How often to give up what has waited too long for receivers that are down.
+  private static let secondsBetweenExpiries = 60.0
+  /// How many deliveries may be given up or skipped in one statement.
+  private static let upkeepLimit = 1000
   /// How long whoever asks the process to end lets it finish what it has begun.
   private static let secondsToFinish = 45.0
 
   private let outbox: Store
+  private let leasing: Leasing
   private let queue: TransferQueue<Flight>
   private let pagerDutyURL: String?
   private var bell = Bell()
   private var outage = Outage()
+  private var agenda = Agenda(places: flightLimit)
   private var unsettled: [Settlement] = []
+  /// Whether there may be more where the last lease came from.
+  private var hasLeased = false
   private var nextLook = 0.0
+  private var nextExpiry = 0.0
+  /// The provider that the last look ended with; nil where it got to the last of all.
+  private var lastLookedAt: ProviderKey?
 
   init(outbox: Store, queue: TransferQueue<Flight>, pagerDutyURL: String?) {
     self.outbox = outbox
     self.queue = queue
     self.pagerDutyURL = pagerDutyURL
+    leasing = Leasing(outbox: outbox)
   }
 
   /// Works for a time, without end if it is nil, or until asked to end; then finishes what is under way.
@@ -42,6 +55,7 @@ final class Deliverer {
     let end = seconds.map { Clock.monotonic + $0 } ?? .infinity
     while !termination.isRequested && Clock.monotonic < end {
       if !outage.isOn { bell.hang(in: outbox) }
+      look()
       lease()
       let ended = try wait(until: end)
       judge(ended)
@@ -50,36 +64,74 @@ final class Deliverer {
     try finish(until: termination)
   }
 
+  /// How many more attempts may begin.
+  private var free: Int { max(0, Self.flightLimit - queue.count - unsettled.count) }
+
+  /// Finds out for which providers something is due.
+  private func look() {
+    guard free > 0, Clock.monotonic >= nextLook else { return }
+    let waiting = asking { () throws(PostgresError) in
+      try outbox.dueProviders(after: lastLookedAt, limit: Self.providersPerLook)
+    }
+    guard let waiting else { return }
+    lastLookedAt = waiting.count < Self.providersPerLook ? nil : waiting.last?.key
+    if lastLookedAt == nil { nextLook = Clock.monotonic + Self.secondsBetweenLooks }
+    agenda.add(waiting.filter(\.isDue).map(\.key))
+    clear(waiting.filter { $0.isDue && !$0.isEnabled }.map(\.key))
+  }
+
+  /// Ends what nobody is to get any more.
+  private func clear(_ providers: [ProviderKey]) {
+    if !providers.isEmpty {
+      let skipped = asking { () throws(PostgresError) in
+        try outbox.skipDeliveries(of: providers, limit: Self.upkeepLimit)
+      }
+      if let skipped, skipped >= Self.upkeepLimit { nextLook = 0 }
+    }
+    guard Clock.monotonic >= nextExpiry else { return }
+    let expired = asking { () throws(PostgresError) in try outbox.expireDeliveries(limit: Self.upkeepLimit) }
+    guard let expired else { return }
+    nextExpiry = Clock.monotonic + (expired < Self.upkeepLimit ? Self.secondsBetweenExpiries : 0)
+    if expired > 0 { Log.warning("deliveries were given up", ["deliveries": String(expired)]) }
+  }
+
   /// Takes as many of the deliveries that are due as there is room for.
   private func lease() {
-    let room = Self.flightLimit - queue.count - unsettled.count
-    guard room > 0, Clock.monotonic >= nextLook else { return }
-    let leased = asking { () throws(PostgresError) in
-      try outbox.leaseDeliveries(limit: room, seconds: Self.leaseSeconds)
-    }
-    guard let leased else { return }
+    hasLeased = false
+    guard Clock.monotonic >= outage.retryAt else { return }
+    let rooms = agenda.rooms(free: free)
+    guard !rooms.isEmpty else { return }
+    var leased: [LeasedDelivery] = []
+    let isDone: Void? = asking { () throws(PostgresError) in try leasing.lease(rooms, into: &leased) }
+    agenda.took(leased, for: isDone == nil ? [] : rooms)
     leased.forEach(begin)
-    // Where the room was filled there may be more.
-    if leased.count < room { nextLook = Clock.monotonic + Self.secondsBetweenLooks }
+    hasLeased = !leased.isEmpty || isDone == nil
   }
 
   private func begin(_ delivery: LeasedDelivery) {
+    let now = Clock.monotonic
+    if delivery.isMoot {
+      return note(
+        delivery.settled(.skipped(reason: "the alert itself has not been sent"), startedAt: now, endedAt: now),
+        of: delivery)
+    }
     switch delivery.provider {
     case .success(let provider):
       let attempt = Attempt(deliveryID: delivery.id, time: Clock.now, recipients: delivery.recipients)
       let transfer = provider.transfer(for: delivery.notice, attempt: attempt, pagerDutyURL: pagerDutyURL)
-      queue.add(transfer, tag: Flight(delivery: delivery, provider: provider))
+      queue.add(transfer, tag: Flight(delivery: delivery, provider: provider, startedAt: now))
     case .failure(let faults):
       let places = faults.faults.map { "\($0.pointer) \($0.detail)" }.joined(separator: "; ")
-      note(delivery, .rejected(reason: "the provider's settings are not valid: \(places)"), status: nil)
+      let outcome = Outcome.rejected(reason: "the provider's settings are not valid: \(places)")
+      note(delivery.settled(outcome, startedAt: now, endedAt: now), of: delivery)
     }
   }
 
   /// Carries the transfers on until one has ended, the bell rings or it is time to look again.
   private func wait(until end: Double) throws(QueueFailure) -> [(tag: Flight, reply: Reply)] {
-    let isFull = queue.count + unsettled.count >= Self.flightLimit
-    let next = isFull ? Clock.monotonic + Self.secondsBetweenLooks : max(nextLook, outage.retryAt)
-    let seconds = max(0, min(next, end) - Clock.monotonic)
+    let now = Clock.monotonic
+    let next = hasLeased || !unsettled.isEmpty ? now : free > 0 ? nextLook : .infinity
+    let seconds = max(0, min(max(next, outage.retryAt), end) - now)
     let ended = try queue.wait(seconds: min(seconds, Self.secondsBetweenLooks), orReadable: bell.descriptors)
     if bell.hasRung() { nextLook = 0 }
     return ended
@@ -89,14 +141,19 @@ final class Deliverer {
     for (flight, reply) in ended {
       let verdict = flight.provider.verdict(on: reply, receivedAt: Clock.now)
       let outcome = flight.delivery.outcome(of: verdict, from: flight.provider, jitter: .random(in: 0...1))
-      note(flight.delivery, outcome, status: reply.status)
+      let settlement = flight.delivery.settled(
+        outcome, startedAt: flight.startedAt, endedAt: Clock.monotonic,
+        receiver: verdict.hasArrived ? .sent : reply.receiver,
+        status: reply.status, answer: flight.provider.answer(in: reply), pauseSeconds: verdict.pauseSeconds)
+      note(settlement, of: flight.delivery)
     }
   }
 
   /// Takes down what has become of an attempt; an operator hears of failures.
-  private func note(_ delivery: LeasedDelivery, _ outcome: Outcome, status: Int?) {
-    unsettled.append(delivery.settled(outcome, status: status))
-    guard let failure = outcome.failure else { return }
+  private func note(_ settlement: Settlement, of delivery: LeasedDelivery) {
+    unsettled.append(settlement)
+    agenda.end(delivery.providerKey, settlement.receiver)
+    guard let failure = settlement.outcome.failure else { return }
     Log.warning(
       failure.sentence,
       [
@@ -108,7 +165,7 @@ final class Deliverer {
   /// Writes down what has become of the attempts, all at once; what cannot be written now is kept for later.
   private func settle() {
     guard !unsettled.isEmpty else { return }
-    let settled = asking { () throws(PostgresError) in try outbox.settleDeliveries(unsettled) }
+    let settled = asking { () throws(PostgresError) in try leasing.settle(unsettled) }
     guard let settled else { return }
     if settled < unsettled.count {
       Log.warning("leases had ended before their attempts", ["attempts": String(unsettled.count - settled)])
@@ -118,7 +175,7 @@ final class Deliverer {
 
   /// Waits for the transfers that are under way, but after a request to end no longer than whoever asked will.
   private func finish(until termination: Termination) throws(QueueFailure) {
-    var deadline = Clock.monotonic + Double(Self.leaseSeconds)
+    var deadline = Clock.monotonic + Double(Leasing.seconds)
     while queue.count + unsettled.count > 0 {
       if termination.isRequested { deadline = min(deadline, Clock.monotonic + Self.secondsToFinish) }
       guard Clock.monotonic < deadline else {
@@ -148,10 +205,27 @@ extension Outcome {
   /// What an operator is told of an attempt that failed.
   fileprivate var failure: (sentence: String, reason: String)? {
     switch self {
-    case .sent: nil
+    case .sent, .skipped: nil
     case .waiting(_, let reason, _): ("an attempt failed and will be made again", reason)
     case .rejected(let reason): ("a delivery was refused for good", reason)
+    case .gone(let reason): ("a receiver is gone, and its provider is switched off", reason)
     case .dead(let reason): ("a delivery was given up", reason)
     }
+  }
+}
+
+extension Verdict {
+  /// Whether the receiver took the delivery, if only for some recipients.
+  fileprivate var hasArrived: Bool {
+    switch self {
+    case .sent, .sentToSome: true
+    case .retry, .rejected, .gone: false
+    }
+  }
+
+  /// For how many seconds the receiver asks to be left alone.
+  fileprivate var pauseSeconds: Int? {
+    guard case .retry(let after?, _) = self, after > 0 else { return nil }
+    return min(after, RetrySchedule.lifetime)
   }
 }

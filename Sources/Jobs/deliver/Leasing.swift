@@ -1,0 +1,60 @@
+import Delivery
+import Host
+import Postgres
+import Store
+
+/// Leases and settles a batch at a time. Where the database refuses a batch for what is in it, the one delivery that it
+/// refuses is found and set aside, so that it costs no other its way.
+struct Leasing {
+  /// A lease outlives the longest transfer and a while of waiting for the database to settle it.
+  static let seconds = Transfer.longestSeconds + 60
+
+  let outbox: Store
+
+  /// Takes what the rooms are for. What has been taken stands in `leased` even if the database goes away in between.
+  func lease(_ rooms: [ProviderRoom], into leased: inout [LeasedDelivery]) throws(PostgresError) {
+    do {
+      leased += try outbox.leaseDeliveries(of: rooms, seconds: Self.seconds)
+    } catch  where error.isAboutData {
+      guard rooms.count > 1 else { return try leaseSingly(rooms[0], into: &leased) }
+      let half = rooms.count / 2
+      try lease(Array(rooms[..<half]), into: &leased)
+      try lease(Array(rooms[half...]), into: &leased)
+    }
+  }
+
+  private func leaseSingly(_ room: ProviderRoom, into leased: inout [LeasedDelivery]) throws(PostgresError) {
+    for delivery in try outbox.dueDeliveries(of: room.provider, limit: room.room) {
+      do {
+        if let delivery = try outbox.leaseDelivery(delivery, seconds: Self.seconds) { leased.append(delivery) }
+      } catch  where error.isAboutData {
+        try outbox.setAside(delivery, reason: Self.reason(error))
+        Self.tell(delivery.provider.tenant, delivery.id, error)
+      }
+    }
+  }
+
+  /// Writes down what became of attempts; tells how many were still under their leases.
+  func settle(_ settlements: [Settlement]) throws(PostgresError) -> Int {
+    do {
+      return try outbox.settleDeliveries(settlements)
+    } catch  where error.isAboutData {
+      guard settlements.count > 1 else {
+        try outbox.settleBarely(settlements[0], reason: Self.reason(error))
+        Self.tell(settlements[0].tenant, settlements[0].deliveryID, error)
+        return 1
+      }
+      let half = settlements.count / 2
+      return try settle(Array(settlements[..<half])) + settle(Array(settlements[half...]))
+    }
+  }
+
+  /// What a client may know of it: a database's sentences may quote values.
+  private static func reason(_ error: PostgresError) -> String {
+    "the database does not take what belongs to this delivery (\(error.refusal?.sqlState ?? ""))"
+  }
+
+  private static func tell(_ tenant: String, _ delivery: String, _ error: PostgresError) {
+    Log.error("a delivery was set aside", ["tenant": tenant, "delivery": delivery, "error": "\(error)"])
+  }
+}

@@ -1,0 +1,261 @@
+import Postgres
+
+extension Store {
+  /// Looks for what is due. See ``dueProviders(after:limit:)``.
+  ///
+  /// `$1` provider and `$2` tenant to begin after, `$3` how many providers to look at. It goes from one provider to the next in
+  /// the index, however many deliveries each of them has.
+  static let dueProvidersStatement = Statement(
+    "due_providers",
+    """
+    WITH RECURSIVE waiting AS (
+      SELECT $1 AS provider_id, $2 AS tenant_id, 0 AS number
+      UNION ALL
+      SELECT next.provider_id, next.tenant_id, waiting.number + 1
+      FROM waiting
+      CROSS JOIN LATERAL (
+        SELECT provider_id, tenant_id
+        FROM alert_deliveries
+        WHERE state = 'pending' AND (provider_id, tenant_id) > (waiting.provider_id, waiting.tenant_id)
+        ORDER BY provider_id, tenant_id
+        LIMIT 1
+      ) AS next
+      WHERE waiting.number < $3
+    )
+
+    SELECT
+      waiting.tenant_id,
+      waiting.provider_id,
+      coalesce(provider.enabled, false),
+      EXISTS (
+        SELECT
+        FROM alert_deliveries AS delivery
+        WHERE delivery.provider_id = waiting.provider_id
+          AND delivery.tenant_id = waiting.tenant_id
+          AND delivery.state = 'pending'
+          AND delivery.next_attempt_at <= CASE WHEN health.is_held THEN 'epoch' ELSE now() END
+          AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
+      )
+    FROM waiting
+    LEFT JOIN LATERAL (
+      SELECT enabled
+      FROM alert_providers
+      WHERE tenant_id = waiting.tenant_id AND provider_id = waiting.provider_id
+      OFFSET 0
+    ) AS provider ON true
+    LEFT JOIN LATERAL (
+      SELECT greatest(open_until, paced_until) > now() AS is_held
+      FROM alert_provider_health
+      WHERE tenant_id = waiting.tenant_id AND provider_id = waiting.provider_id
+      OFFSET 0
+    ) AS health ON true
+    WHERE waiting.number > 0
+    ORDER BY waiting.number
+    """)
+
+  /// Takes what is due. See ``leaseDeliveries(of:seconds:)``.
+  ///
+  /// `$1` tenants, `$2` providers and `$3` how many of each, `$4` the lease's seconds; `$5` the provider types that have a pace,
+  /// `$6` its milliseconds and `$7` how many may go at once; `$8` the one delivery to take, or NULL.
+  static let lease = Statement(
+    "lease_deliveries",
+    """
+    WITH asked AS (
+      SELECT
+        asked.*, provider.name, provider.provider_type, provider.config, provider.enabled, pace.milliseconds, pace.burst
+      FROM unnest($1, $2, $3) AS asked (tenant_id, provider_id, room)
+      CROSS JOIN LATERAL (
+        SELECT *
+        FROM alert_providers
+        WHERE tenant_id = asked.tenant_id AND provider_id = asked.provider_id
+        OFFSET 0
+      ) AS provider
+      LEFT JOIN unnest($5, $6, $7) AS pace (provider_type, milliseconds, burst)
+        ON pace.provider_type = provider.provider_type
+    ),
+
+    -- A provider with a pace has a row from its first delivery on: its lock is what keeps the pace. Of two processes that begin
+    -- it at once, one gets nothing this time.
+    begun AS (
+      INSERT INTO alert_provider_health (tenant_id, provider_id, paced_until)
+      SELECT tenant_id, provider_id, now() + (least(room, burst) - burst + 1) * milliseconds * interval '1 millisecond'
+      FROM asked
+      WHERE milliseconds IS NOT NULL
+        AND NOT EXISTS (
+          SELECT
+          FROM alert_provider_health AS health
+          WHERE health.tenant_id = asked.tenant_id AND health.provider_id = asked.provider_id
+        )
+      ORDER BY tenant_id, provider_id
+      ON CONFLICT (tenant_id, provider_id) DO NOTHING
+      RETURNING tenant_id, provider_id
+    ),
+
+    -- A row that another process is at is passed over, and its provider asked for again soon.
+    locked AS (
+      SELECT health.*
+      FROM asked
+      JOIN alert_provider_health AS health
+        ON health.tenant_id = asked.tenant_id AND health.provider_id = asked.provider_id
+      FOR UPDATE OF health SKIP LOCKED
+    ),
+
+    open AS (
+      SELECT
+        asked.*,
+        locked.failures >= 5 AS is_probe,
+        CASE
+          WHEN NOT asked.enabled THEN 0
+          WHEN locked.tenant_id IS NULL AND health.tenant_id IS NOT NULL THEN 0
+          WHEN greatest(locked.open_until, locked.paced_until) > now() THEN 0
+          WHEN locked.failures >= 5 THEN least(room, 1)
+          WHEN milliseconds IS NULL THEN room
+          WHEN locked.tenant_id IS NULL AND begun.tenant_id IS NULL THEN 0
+          ELSE
+            least(
+              room, burst,
+              1 + floor(extract(epoch FROM now() - coalesce(locked.paced_until, 'epoch')) * 1000 / milliseconds))
+        END AS grant
+      FROM asked
+      LEFT JOIN alert_provider_health AS health
+        ON health.tenant_id = asked.tenant_id AND health.provider_id = asked.provider_id
+      LEFT JOIN locked
+        ON locked.tenant_id = asked.tenant_id AND locked.provider_id = asked.provider_id
+      LEFT JOIN begun
+        ON begun.tenant_id = asked.tenant_id AND begun.provider_id = asked.provider_id
+    ),
+
+    -- An acknowledgement or a resolution waits for what goes before it.
+    due AS (
+      SELECT
+        delivery.tenant_id, delivery.delivery_id, delivery.attempts, delivery.lease_token, delivery.updated_at,
+        open.provider_id, open.name, open.provider_type, open.config, open.milliseconds, open.burst,
+        open.is_probe AND open.grant > 0 AS is_probe
+      FROM open
+      CROSS JOIN LATERAL (
+        SELECT *
+        FROM alert_deliveries AS delivery
+        WHERE delivery.provider_id = open.provider_id
+          AND delivery.tenant_id = open.tenant_id
+          AND delivery.state = 'pending'
+          AND delivery.next_attempt_at <= CASE WHEN open.grant > 0 THEN now() ELSE 'epoch' END
+          AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
+          AND ($8 IS NULL OR delivery.delivery_id = $8::uuid)
+          AND (
+            delivery.event IN ('triggered', 'test')
+            OR NOT EXISTS (
+              SELECT
+              FROM alert_deliveries AS earlier
+              WHERE earlier.alert_id = delivery.alert_id
+                AND earlier.tenant_id = delivery.tenant_id
+                AND earlier.provider_id = delivery.provider_id
+                AND earlier.state = 'pending'
+                AND earlier.created_at < delivery.created_at
+            )
+          )
+        ORDER BY delivery.next_attempt_at
+        LIMIT greatest(open.grant, 1)
+        FOR UPDATE OF delivery SKIP LOCKED
+      ) AS delivery
+    ),
+
+    leased AS (
+      UPDATE alert_deliveries AS delivery
+      SET
+        attempts = delivery.attempts + 1,
+        lease_token = gen_random_uuid(),
+        leased_until = now() + $4 * interval '1 second',
+        updated_at = now()
+      FROM due
+      WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
+      RETURNING delivery.*, due.name, due.provider_type, due.config, due.is_probe
+    ),
+
+    -- What became of the attempts of leases that ran out nobody can tell.
+    lost AS (
+      INSERT INTO alert_delivery_attempts (tenant_id, delivery_id, attempt, started_at, verdict, reason)
+      SELECT
+        tenant_id, delivery_id, attempts, updated_at, 'unknown',
+        'the process that made the attempt ended before it could write down what came of it'
+      FROM due
+      WHERE lease_token IS NOT NULL
+    ),
+
+    noted AS (
+      UPDATE alert_provider_health AS health
+      SET
+        open_until = CASE WHEN taken.is_probe THEN now() + $4 * interval '1 second' ELSE health.open_until END,
+        paced_until = CASE
+          WHEN taken.milliseconds IS NULL THEN health.paced_until
+          ELSE
+            greatest(health.paced_until, now() - (taken.burst - 1) * taken.milliseconds * interval '1 millisecond')
+            + taken.deliveries * taken.milliseconds * interval '1 millisecond'
+        END
+      FROM (
+        SELECT tenant_id, provider_id, is_probe, milliseconds, burst, count(*) AS deliveries
+        FROM due
+        WHERE is_probe OR milliseconds IS NOT NULL
+        GROUP BY tenant_id, provider_id, is_probe, milliseconds, burst
+      ) AS taken
+      WHERE health.tenant_id = taken.tenant_id AND health.provider_id = taken.provider_id
+    )
+
+    -- A provider and a policy come with the first of their deliveries alone.
+    SELECT
+      leased.delivery_id::text,
+      leased.tenant_id,
+      leased.lease_token::text,
+      leased.attempts,
+      extract(epoch FROM now() - coalesce(leased.retried_at, leased.created_at))::bigint,
+      leased.provider_id,
+      CASE
+        WHEN row_number() OVER (PARTITION BY leased.tenant_id, leased.provider_id ORDER BY leased.next_attempt_at, leased.delivery_id) = 1 THEN
+          json_build_object(
+            'name', leased.name, 'provider_type', leased.provider_type, 'enabled', true, 'config', leased.config)
+      END,
+      leased.recipients,
+      coalesce(alert.alert_id, 'test-' || leased.delivery_id),
+      coalesce(alert.policy_id, 'provider-test'),
+      CASE
+        WHEN row_number() OVER (PARTITION BY leased.tenant_id, alert.policy_id ORDER BY leased.next_attempt_at, leased.delivery_id) = 1 THEN
+          policy.document
+      END,
+      coalesce(alert.severity, 'info'),
+      coalesce(alert.title, 'Test of provider ' || leased.name),
+      coalesce(
+        alert.message, 'This is a test of the provider ' || leased.name || '. Alerts that are sent to it arrive here.'),
+      coalesce(alert.summary, 'Test of provider ' || leased.name),
+      rfc3339(coalesce(alert.triggered_at, leased.created_at)),
+      coalesce(alert.event_data, json_build_object('test', true, 'provider_id', leased.provider_id)),
+      encode(sha256(convert_to(
+        json_build_array(
+          leased.tenant_id, coalesce(alert.policy_id, 'provider-test'), coalesce(alert.throttle_key, leased.delivery_id::text)
+        )::text, 'UTF8')), 'hex'),
+      leased.attempts - leased.attempts_before,
+      leased.event,
+      leased.is_probe IS TRUE,
+      leased.event IN ('acknowledged', 'resolved') AND EXISTS (
+        SELECT
+        FROM alert_deliveries AS trigger
+        WHERE trigger.alert_id = leased.alert_id
+          AND trigger.tenant_id = leased.tenant_id
+          AND trigger.provider_id = leased.provider_id
+          AND trigger.event = 'triggered'
+          AND trigger.state <> 'sent'
+      )
+    FROM leased
+    LEFT JOIN LATERAL (
+      SELECT *
+      FROM alerts
+      WHERE tenant_id = leased.tenant_id AND alert_id = leased.alert_id
+      OFFSET 0
+    ) AS alert ON true
+    LEFT JOIN LATERAL (
+      SELECT document
+      FROM alert_policies
+      WHERE tenant_id = alert.tenant_id AND policy_id = alert.policy_id
+      OFFSET 0
+    ) AS policy ON true
+    ORDER BY leased.next_attempt_at, leased.delivery_id
+    """)
+}

@@ -1,0 +1,37 @@
+import Testing
+
+@testable import Delivery
+
+@Suite("Secrets in what is told") struct SecretsTests {
+  private let secrets = Secrets(["https://hooks.example.com/services/T0/B0/abcdefgh", "Bearer s3cret-token", "short"])
+
+  @Test(
+    "A secret is masked in every spelling that receivers use",
+    arguments: [
+      "https://hooks.example.com/services/T0/B0/abcdefgh", "Bearer s3cret-token", "s3cret-token",
+      "/services/T0/B0/abcdefgh", #"https:\/\/hooks.example.com\/services\/T0\/B0\/abcdefgh"#,
+      #"\/services\/T0\/B0\/abcdefgh"#,
+    ])
+  func spellings(text: String) { #expect(secrets.masked(in: "no \(text)!") == "no ********!") }
+
+  @Test("Words of fewer than eight bytes are not masked")
+  func short() { #expect(secrets.masked(in: "a short story") == "a short story") }
+
+  @Test("Where a text was cut, the beginning of a secret is masked too")
+  func cut() {
+    #expect(secrets.masked(in: "token s3cret-t", isCut: true) == "token ********")
+    #expect(secrets.masked(in: "token s3cret-t") == "token s3cret-t")
+    #expect(secrets.masked(in: "nothing here", isCut: true) == "nothing here")
+  }
+
+  @Test("An answer keeps its first 2 KB, without secrets")
+  func answers() throws {
+    let provider = try Provider(
+      .webhook, ["url": "https://example.com/x", "headers": ["Authorization": "Bearer s3cret-token"]])
+    let body = Array(String(repeating: "é", count: 1015).utf8) + Array("s3cret-token".utf8)
+    let answer = try #require(provider.answer(in: .http(HTTPReply(status: 500, body: Array(body.prefix(2048))))))
+    #expect(answer == String(repeating: "é", count: 1015) + "********")
+    #expect(provider.answer(in: .mail(MailReply(code: 250, text: "queued s3cret-token"))) == "queued ********")
+    #expect(provider.answer(in: .failure(TransportFailure(.timeout, detail: "d"))) == nil)
+  }
+}

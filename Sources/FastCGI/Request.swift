@@ -1,3 +1,5 @@
+import Glibc
+
 /// One HTTP request, as far as anything here uses it.
 package struct Request {
   /// The method as it was sent: `GET`.
@@ -20,6 +22,12 @@ package struct Request {
   package var remoteAddress: String?
   /// The content, to be read before the answer is given; empty if none was sent.
   package var body = Body()
+  /// Waits for a number of seconds, or less. False as soon as the worker is wanted elsewhere: a request is queued that no other
+  /// worker takes, or the process has been asked to end. Who waits for something then answers with what there is.
+  package var pause: (_ seconds: Double) -> Bool = { seconds in
+    usleep(useconds_t(seconds * 1_000_000))
+    return true
+  }
 
   /// A request with nothing set.
   package init() {}

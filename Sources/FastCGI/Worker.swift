@@ -43,6 +43,7 @@ final class Worker {
     let variables = variables()
     var received = Request(variables)
     received.body = Body(limit: bodyLimit, announced: variables[.contentLength], fill: read)
+    received.pause = arrivals.pause
     let response = answer(received)
     write(response.head)
     if received.method != "HEAD" { write(response.body) }
@@ -102,10 +103,15 @@ private final class Arrivals {
     case connection, termination
   }
 
+  /// How long an idle worker may take to accept a connection, in milliseconds.
+  private static let acceptance: CInt = 20
+
   private let poll: CInt
   private let signals: CInt
+  private let socket: CInt
 
   init(socket: CInt) throws(ServerError) {
+    self.socket = socket
     var set = sigset_t()
     sigemptyset(&set)
     for signal in [SIGTERM, SIGINT, SIGUSR1] { sigaddset(&set, signal) }
@@ -129,6 +135,20 @@ private final class Arrivals {
     guard epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
       throw ServerError.failed(call: "epoll_ctl", code: errno)
     }
+  }
+
+  /// See ``Request/pause``.
+  func pause(seconds: Double) -> Bool {
+    if !isAnything(within: CInt(seconds * 1000)) { return true }
+    _ = Glibc.poll(nil, 0, Self.acceptance)
+    return !isAnything(within: 0)
+  }
+
+  /// Whether a connection or the wish to end is there before so many milliseconds have passed. Not by the epoll: its exclusive
+  /// watch would take the wake-up that is meant for an idle worker.
+  private func isAnything(within milliseconds: CInt) -> Bool {
+    var descriptors = [socket, signals].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    return Glibc.poll(&descriptors, nfds_t(descriptors.count), milliseconds) > 0
   }
 
   func wait() throws(ServerError) -> Arrival {

@@ -265,7 +265,7 @@ extension Store {
           WHERE alert_id = outcome.earlier_alert_id
           OFFSET 0
         ) AS delivery
-        WHERE outcome.earlier_decision = 'raised' AND delivery.tenant_id = $1
+        WHERE outcome.earlier_decision = 'raised' AND delivery.tenant_id = $1 AND delivery.event = 'triggered'
       ) AS delivery
       GROUP BY alert_id
     )

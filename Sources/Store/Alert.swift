@@ -52,7 +52,7 @@ package struct Alert: Sendable {
   package let eventCount: Int
   /// When the latest of those events came.
   package let lastEventAt: String
-  /// An object: provider id to the state of the delivery.
+  /// An object: provider id to the state of the delivery that tells of the alert being raised.
   package let deliveryStatus: JSONText
 
   /// The columns of an alert, in the order that ``init(row:from:tenant:)`` reads them, of a row source that is named `alert`.
@@ -89,7 +89,7 @@ package struct Alert: Sendable {
     LEFT JOIN LATERAL (
       SELECT json_object_agg(provider_id, state ORDER BY provider_id) AS states
       FROM (SELECT * FROM alert_deliveries WHERE alert_id = alert.alert_id OFFSET 0) AS of_alert
-      WHERE of_alert.tenant_id = alert.tenant_id
+      WHERE of_alert.tenant_id = alert.tenant_id AND of_alert.event = 'triggered'
     ) AS delivery ON true
     """
 

@@ -63,6 +63,48 @@ extension Store {
     return Listing(rows: rows) { LedgerEntry(row: $0, from: 1, tenant: tenant, attempts: false) }
   }
 
+  /// Whether some of the deliveries that tell of alerts being raised wait or are being attempted.
+  package func hasPendingDeliveries(tenant: String, alertIDs: [String]) throws(PostgresError) -> Bool {
+    try read(Self.pendingDeliveries, .text(tenant), .texts(alertIDs)).first?.bool(0) ?? false
+  }
+
+  private static let pendingDeliveries = Statement(
+    "pending_deliveries",
+    """
+    SELECT EXISTS (
+      SELECT
+      FROM \(tellings)
+      WHERE delivery.tenant_id = $1 AND delivery.event = 'triggered' AND delivery.state = 'pending'
+    )
+    """)
+
+  /// The states of the deliveries that tell of alerts being raised, by alert, in the order of the providers' ids.
+  package func deliveryStates(
+    tenant: String, alertIDs: [String]
+  ) throws(PostgresError) -> [String: [(providerID: String, state: String)]] {
+    let rows = try read(Self.deliveryStatesOfAlerts, .text(tenant), .texts(alertIDs))
+    let states = rows.map { ($0.text(0), Array(zip($0.texts(1), $0.texts(2))).map { (providerID: $0, state: $1) }) }
+    return Dictionary(uniqueKeysWithValues: states)
+  }
+
+  private static let deliveryStatesOfAlerts = Statement(
+    "delivery_states",
+    """
+    SELECT
+      delivery.alert_id,
+      array_agg(delivery.provider_id ORDER BY delivery.provider_id),
+      array_agg(delivery.state ORDER BY delivery.provider_id)
+    FROM \(tellings)
+    WHERE delivery.tenant_id = $1 AND delivery.event = 'triggered'
+    GROUP BY delivery.alert_id
+    """)
+
+  /// The deliveries of the alerts `$2`, each alert looked up by the index.
+  private static let tellings = """
+    unnest($2) AS asked (alert_id)
+    CROSS JOIN LATERAL (SELECT * FROM alert_deliveries WHERE alert_id = asked.alert_id OFFSET 0) AS delivery
+    """
+
   /// Whether a text is a UUID: PostgreSQL refuses a statement that takes any other for the id of a delivery.
   package static func isDeliveryID(_ text: String) -> Bool {
     let bytes = Array(text.utf8)

@@ -1,46 +1,71 @@
-import Delivery
-import Host
-import JSON
 import Postgres
 
+/// What came of the test of a provider.
+package struct ProviderTestResult: Sendable {
+  /// How far its delivery has come.
+  package let state: DeliveryState
+  /// The HTTP status or SMTP reply code that the receiver answered; nil where it did not.
+  package let status: Int?
+  /// The beginning of what it answered, secrets cut out.
+  package let answer: String?
+  /// What is worth knowing about the attempt, such as why it failed.
+  package let reason: String?
+  /// How long the attempt took.
+  package let milliseconds: Int?
+}
+
 extension Store {
-  /// Raises an alert for one provider alone, to see whether it arrives; nil if there is none of that id.
+  /// Has a test sent to a provider, switched on or off, even if its breaker is open, and answers the id of the delivery; nil if
+  /// there is no provider of that id.
   ///
-  /// It takes the way of any alert through the outbox, so what arrives shows that real ones will. It is born resolved, and so is
-  /// in nobody's way in the list of what is open.
-  package func testProvider(tenant: String, id: String, by key: String) throws(PostgresError) -> Alert? {
-    let alertID = Identifier.make("alert-")
-    let event: JSONValue = ["test": true, "provider_id": .string(id)]
-    let rows = try write(
-      Self.providerTest, .text(tenant), .text(id), .text(alertID), .json(event.json), .text(key))
-    return try rows.isEmpty ? nil : alert(tenant: tenant, id: alertID)
+  /// It takes the way of any delivery through the outbox, so what arrives shows that alerts will.
+  package func testProvider(tenant: String, id: String) throws(PostgresError) -> String? {
+    try write(Self.providerTest, .text(tenant), .text(id)).first?.text(0)
   }
 
   private static let providerTest = Statement(
     "test_provider",
     """
-    WITH provider AS (
-      SELECT name, enabled
+    WITH written AS (
+      INSERT INTO alert_deliveries (tenant_id, provider_id, event, state, next_attempt_at)
+      SELECT tenant_id, provider_id, 'test', 'pending', 'epoch'
       FROM alert_providers
       WHERE tenant_id = $1 AND provider_id = $2
-    ),
-    raised AS (
-      INSERT INTO alerts (
-        tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, throttle_key,
-        triggered_at, resolved_at, resolved_by, updated_at
-      )
-      SELECT
-        $1, $3, 'provider-test', 'info', 'resolved', 'Test of ' || name,
-        'This is a test of ' || name || '. Alerts that are sent to it arrive here.',
-        'Test of ' || name, $4, $3, now(), now(), $5, now()
-      FROM provider
-    ),
-    delivered AS (
-      INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, state, next_attempt_at)
-      SELECT $1, $3, $2, CASE WHEN enabled THEN 'pending' ELSE 'skipped' END, now()
-      FROM provider
+      RETURNING delivery_id
     )
-    SELECT pg_notify('tocsin_deliveries', '')
-    FROM provider
+    SELECT delivery_id::text, pg_notify('tocsin_deliveries', '')
+    FROM written
     """)
+
+  /// What came of a test; nil as long as it is not known.
+  package func testResult(tenant: String, deliveryID: String) throws(PostgresError) -> ProviderTestResult? {
+    try read(Self.providerTestResult, .text(tenant), .text(deliveryID)).first.map(ProviderTestResult.init(row:))
+  }
+
+  private static let providerTestResult = Statement(
+    "provider_test_result",
+    """
+    SELECT
+      delivery.state, delivery.last_status, attempt.answer, delivery.last_error,
+      round(extract(epoch FROM attempt.ended_at - attempt.started_at) * 1000)::bigint
+    FROM alert_deliveries AS delivery
+    LEFT JOIN alert_delivery_attempts AS attempt
+      ON attempt.tenant_id = delivery.tenant_id
+      AND attempt.delivery_id = delivery.delivery_id
+      AND attempt.attempt = delivery.attempts
+    WHERE delivery.tenant_id = $1 AND delivery.delivery_id = $2::uuid AND delivery.state <> 'pending'
+    """)
+}
+
+extension ProviderTestResult {
+  fileprivate init(row: Row) {
+    guard let state = DeliveryState(rawValue: row.text(0)) else {
+      preconditionFailure("the tables' CHECK constraints and the enums disagree")
+    }
+    self.state = state
+    status = row.intOrNil(1)
+    answer = row.textOrNil(2)
+    reason = row.textOrNil(3)
+    milliseconds = row.intOrNil(4)
+  }
 }

@@ -26,6 +26,20 @@ import Testing
     #expect(answer.text == "PUT /a%2Fb/c ? x=1&y=? | Bearer a=b|application/json|gzip|wait|\(id)|::1 | 3 bytes, sum 6")
   }
 
+  @Test("A request that pauses is left alone until another one is queued, or the worker is asked to end")
+  func pause() throws {
+    #expect(try socket.answer(to: ["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?3"]).text == "left alone")
+    let first = try socket.connect()
+    try first.send(FastCGIRecord.request(["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000"], body: []))
+    #expect(try socket.answer(to: ["REQUEST_METHOD": "GET", "REQUEST_URI": "/none"]).status == 204)
+    #expect(try WebAnswer(cgi: first.output()).text == "wanted")
+    let last = try socket.connect()
+    try last.send(FastCGIRecord.request(["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000"], body: []))
+    worker.signal(SIGTERM)
+    #expect(try WebAnswer(cgi: last.output()).text == "wanted")
+    #expect(worker.ending() == .exit(0))
+  }
+
   @Test("A server that passes no REQUEST_URI gives the path in two decoded parts")
   func pathInParts() throws {
     let answer = try socket.answer(to: [

@@ -99,6 +99,22 @@ import Testing
     #expect(try service.call("GET", "/alerts?per_page=1")["total"] == 3)
   }
 
+  @Test("The delivery status tells of the alert being raised, whatever else is told of it")
+  func deliveryStatus() throws {
+    let event = #"{"kind":"low","event_id":"1"}"#
+    let id = try raise(event)
+    try service.database.run(
+      """
+      UPDATE alert_deliveries SET state = 'sent';
+      INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, event, state, next_attempt_at)
+      SELECT tenant_id, alert_id, provider_id, other.event, 'failed', now()
+      FROM alert_deliveries CROSS JOIN unnest(ARRAY['acknowledged', 'resolved']) AS other (event)
+      """)
+    #expect(try service.call("GET", "/alerts/\(id)")["delivery_status"] == ["hook": "sent"])
+    let repeated = try service.call("POST", "/process-event", body: event)
+    #expect(repeated.text.contains(#""delivery_results":{"hook":"sent"},"duplicate":true"#))
+  }
+
   @Test("Alerts outlive their policy")
   func deletedPolicy() throws {
     let id = try raise(#"{"kind":"low"}"#)

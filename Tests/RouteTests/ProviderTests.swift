@@ -98,24 +98,77 @@ import Testing
     #expect(try service.call("DELETE", "/providers/w").status == 204)
   }
 
-  @Test("A test raises an alert for the one provider, resolved from the start, and waits for its delivery")
-  func sendTest() throws {
-    for (id, isEnabled, state) in [("on", "true", "pending"), ("off", "false", "skipped")] {
-      let body = """
-        {"provider_id":"\(id)","name":"Hook \(id)","enabled":\(isEnabled),"provider_type":"webhook",
-        "config":{"url":"https://example.com/"}}
-        """
-      #expect(try service.call("POST", "/providers", body: body).status == 201)
-      let sent = try service.call("POST", "/providers/\(id)/test", key: "operator", body: "")
-      #expect(sent.status == 202)
-      #expect(try sent["title"] == .string("Test of Hook \(id)"))
-      #expect(try sent["status"] == "resolved")
-      #expect(try sent["delivery_status"] == [id: .string(state)])
-      let location = try #require(sent.headers["location"]?.dropFirst("/api/v1/alerts".utf8.count))
-      #expect(try service.call("GET", String(location)).json == sent.json)
-    }
+  /// Has every delivery end as soon as it is written, as somebody who delivers would.
+  private func settle(state: String, status: String, answer: String) throws {
+    try service.database.run(
+      """
+      CREATE FUNCTION settle() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO alert_delivery_attempts
+        VALUES (NEW.tenant_id, NEW.delivery_id, 1, now(), now() + interval '12.3 ms', \(status), \(answer), 'sent', 'why');
+        UPDATE alert_deliveries SET state = '\(state)', attempts = 1, last_status = \(status), last_error = 'why'
+        WHERE delivery_id = NEW.delivery_id;
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER settle AFTER INSERT ON alert_deliveries FOR EACH ROW EXECUTE FUNCTION settle();
+      """)
+  }
+
+  private func makeHook(isEnabled: Bool = true) throws {
+    let body = """
+      {"provider_id":"hook","name":"Hook","enabled":\(isEnabled),"provider_type":"webhook",
+      "config":{"url":"https://example.com/"}}
+      """
+    #expect(try service.call("POST", "/providers", body: body).status == 201)
+  }
+
+  @Test(
+    "A test answers what the receiver did, word for word, be the provider switched on or off",
+    arguments: [true, false], [("sent", "200", "'ok'"), ("failed", "404", "'no_service'"), ("dead", "NULL", "NULL")])
+  func sendTest(isEnabled: Bool, result: (state: String, status: String, answer: String)) throws {
+    try makeHook(isEnabled: isEnabled)
+    try settle(state: result.state, status: result.status, answer: result.answer)
+    let answer = try service.call("POST", "/providers/hook/test", key: "operator")
+    #expect(answer.status == 200)
+    #expect(try answer["provider_id"] == "hook")
+    #expect(try answer["state"] == .string(result.state))
+    #expect(try answer["status"] == Int(result.status).map { .number(JSONNumber($0)) } ?? .null)
+    #expect(try answer["answer"] == (result.answer == "NULL" ? .null : .string(result.answer.filter { $0 != "'" })))
+    #expect(try answer["reason"] == "why")
+    #expect(try answer["latency_ms"] == 12)
+    let place = try #require(answer.headers["location"]?.dropFirst("/api/v1/alerts".utf8.count))
+    let delivery = try service.call("GET", String(place), key: "viewer")
+    #expect(try delivery["delivery_id"] == answer["delivery_id"])
+    #expect(try delivery["event"] == "test")
+    #expect(try delivery["alert_id"] == .null)
+  }
+
+  @Test("A test of which nothing is known yet is 202 with the place to look at, and keeps no other request waiting")
+  func unsettledTest() throws {
+    try makeHook()
+    let first = try service.begin("POST", "/providers/hook/test", key: "operator")
+    #expect(try service.call("GET", "/providers").status == 200)
+    let answer = try WebAnswer(cgi: first.output())
+    #expect(answer.status == 202)
+    #expect(try answer["state"] == "pending")
+    #expect(try answer["answer"] == .null)
+    let place = try #require(answer.headers["location"]?.dropFirst("/api/v1/alerts".utf8.count))
+    #expect(try service.call("GET", String(place))["state"] == "pending")
+    #expect(try service.call("GET", "/deliveries?provider_id=hook")["total"] == 1)
+  }
+
+  @Test("Nobody but operators tests a provider, and only one that is there; nothing is raised by it")
+  func refusedTest() throws {
+    try makeHook()
+    try settle(state: "sent", status: "200", answer: "NULL")
     #expect(try service.call("POST", "/providers/none/test").status == 404)
-    #expect(try service.call("POST", "/providers/on/test", key: "viewer").status == 403)
-    #expect(try service.call("GET", "/alerts?status=active")["total"] == 0)
+    #expect(try service.call("POST", "/providers/hook/test", key: "elsewhere").status == 404)
+    for key in ["viewer", "ingest"] {
+      #expect(try service.call("POST", "/providers/hook/test", key: key).status == 403)
+    }
+    #expect(try service.call("GET", "/deliveries")["total"] == 0)
+    #expect(try service.call("POST", "/providers/hook/test").status == 200)
+    #expect(try service.call("GET", "/deliveries")["total"] == 1)
+    #expect(try service.call("GET", "/alerts")["total"] == 0)
   }
 }

@@ -23,24 +23,27 @@ package final class Service {
 
   /// The answer to a request at a path that begins behind `/api/v1/alerts`, such as `/policies?page=2`.
   package func call(
-    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: String = ""
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
+    body: String = ""
   ) throws -> WebAnswer {
-    try call(method, path, key: key, type: type, body: Array(body.utf8))
+    try call(method, path, key: key, type: type, prefer: prefer, body: Array(body.utf8))
   }
 
   /// The same with any bytes as its body.
   package func call(
-    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: [UInt8]
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
+    body: [UInt8]
   ) throws -> WebAnswer {
-    try WebAnswer(cgi: begin(method, path, key: key, type: type, body: body).output())
+    try WebAnswer(cgi: begin(method, path, key: key, type: type, prefer: prefer, body: body).output())
   }
 
   /// Sends a request, or only so many bytes of its records, and does not wait for the answer.
   package func begin(
-    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", body: [UInt8],
-    bytes: Int = .max
+    _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
+    body: [UInt8] = [], bytes: Int = .max
   ) throws -> FastCGIConnection {
-    let parameters = Self.parameters(method, path, key: key, type: type, body: body)
+    var parameters = Self.parameters(method, path, key: key, type: type, body: body)
+    parameters["HTTP_PREFER"] = prefer
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
     let connection = try worker(String(route)).socket.connect()
     try connection.send(Array(FastCGIRecord.request(parameters, body: body).prefix(bytes)))

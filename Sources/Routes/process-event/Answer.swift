@@ -1,5 +1,6 @@
 import API
 import FastCGI
+import Host
 import JSON
 import Matching
 import Store
@@ -9,8 +10,15 @@ struct Answer {
   /// The most alerts that are listed; the totals are always whole.
   static let listLimit = 1000
 
+  /// The most seconds that a client may have its answer wait for the deliveries.
+  static let waitLimit = 30
+
   private let intake: Intake
   private let alerts: [Admission]
+  /// How long the answer was to wait for the deliveries; nil if it was not.
+  private var wait: Int?
+  /// What became of the deliveries meanwhile, by alert.
+  private var deliveries: [String: [(providerID: String, state: String)]] = [:]
 
   /// The answer for what was taken in and decided. Alerts are listed that were raised, now or, for a repeat, the first time.
   init(intake: Intake, admissions: [Admission]) {
@@ -18,9 +26,28 @@ struct Answer {
     alerts = admissions.filter { $0.decision == .raised }
   }
 
+  /// Waits until the deliveries of the listed alerts are settled, for as long as the client prefers that to a quick answer.
+  ///
+  /// What was admitted stays admitted: where the database goes away meanwhile, the answer has the states from before.
+  mutating func waitForDeliveries(_ call: Call) {
+    guard let wait = call.preferredWait.map({ min($0, Self.waitLimit) }) else { return }
+    self.wait = wait
+    let pending = alerts.prefix(Self.listLimit).filter { $0.deliveries.contains { $0.state == "pending" } }
+    let alertIDs = Array(Set(pending.compactMap(\.alertID)))
+    if alertIDs.isEmpty || wait == 0 { return }
+    do {
+      _ = try call.wait(seconds: Double(wait)) {
+        try call.store.hasPendingDeliveries(tenant: call.tenant, alertIDs: alertIDs) ? nil : true
+      }
+      deliveries = try call.store.deliveryStates(tenant: call.tenant, alertIDs: alertIDs)
+    } catch {
+      Log.warning("an answer does not say what became of its deliveries", ["error": "\(error)"])
+    }
+  }
+
   var response: Response {
     let raised = alerts.count { !$0.isDuplicate }
-    return .json { writer in
+    return .json(headers: wait.map { [("Preference-Applied", "wait=\($0)")] } ?? []) { writer in
       writer.object { answer in
         answer.add("success", true)
         answer.add("message", "Event processed, \(raised) alerts triggered")
@@ -54,7 +81,8 @@ struct Answer {
       members.add("summary", alert.summary)
       members.add("delivery_results") { results in
         results.object { providers in
-          for (providerID, state) in alert.deliveries { providers.add(providerID, state) }
+          let deliveries = alert.alertID.flatMap { self.deliveries[$0] } ?? alert.deliveries
+          for (providerID, state) in deliveries { providers.add(providerID, state) }
         }
       }
       if alert.isDuplicate { members.add("duplicate", true) }

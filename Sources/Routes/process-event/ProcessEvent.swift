@@ -6,7 +6,8 @@ import Matching
 import Store
 
 /// Takes events in, matches them, and has what they matched admitted: two round trips to PostgreSQL at most, one where nothing
-/// matched, and one more after the tenant's policies changed.
+/// matched, and one more after the tenant's policies changed. A client that prefers to wait for the deliveries has it look for
+/// them as well, for as long as no other request wants the worker.
 @main
 struct ProcessEvent {
   static func main() {
@@ -25,6 +26,8 @@ struct ProcessEvent {
     defer { intake.release() }
     try body.read(into: &intake, by: policies.set(for: call.caller, in: call.store))
     let admissions = try intake.matched == 0 ? [] : call.store.admit(tenant: call.tenant, intake.matches)
-    return Answer(intake: intake, admissions: admissions).response
+    var answer = Answer(intake: intake, admissions: admissions)
+    answer.waitForDeliveries(call)
+    return answer.response
   }
 }

@@ -53,12 +53,30 @@ struct Providers {
     return try noun.deleted(call.store.deleteProvider(tenant: call.tenant, id: id), id: id)
   }
 
-  /// Sends a test alert: 202, because it is on its way and no more, and where its delivery can be followed.
+  /// The most seconds that an answer to a test is waited for; some are left for the way back, so that 15 are kept.
+  private static let testSeconds = 14.5
+
+  /// Has a test sent and answers what the receiver did: 200 once that is known, whatever it is. 202 where it takes too long, or
+  /// another request wants the worker, with the place where the delivery can be followed.
   static func test(_ call: Call) throws -> Response {
     let id = call.parameters[0]
-    guard let alert = try call.store.testProvider(tenant: call.tenant, id: id, by: call.caller.keyID) else {
+    guard let deliveryID = try call.store.testProvider(tenant: call.tenant, id: id) else {
       throw Problem.notFound(noun.singular, id: id)
     }
-    return .json(.accepted, headers: [("Location", "/api/v1/alerts/alerts/\(alert.id)")]) { alert.write(to: &$0) }
+    let result = try call.wait(seconds: testSeconds) {
+      try call.store.testResult(tenant: call.tenant, deliveryID: deliveryID)
+    }
+    let place = [(name: "Location", value: "/api/v1/alerts/deliveries/\(deliveryID)")]
+    return .json(result == nil ? .accepted : .ok, headers: place) { writer in
+      writer.object { members in
+        members.add("provider_id", id)
+        members.add("delivery_id", deliveryID)
+        members.add("state", (result?.state ?? .pending).rawValue)
+        members.add("status", result?.status)
+        members.add("answer", result?.answer)
+        members.add("reason", result?.reason)
+        members.add("latency_ms", result?.milliseconds)
+      }
+    }
   }
 }

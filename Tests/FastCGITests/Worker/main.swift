@@ -11,6 +11,11 @@ func answer(_ request: Request) -> Response {
     while read(pipe, &byte, 1) > 0 {}
     close(pipe)
     return Response(.ok, body: Array("waited".utf8))
+  case "/pause":
+    for _ in 0..<(Int(request.query) ?? 0) {
+      if !request.pause(0.1) { return Response(.ok, body: Array("wanted".utf8)) }
+    }
+    return Response(.ok, body: Array("left alone".utf8))
   case "/big":
     return Response(.ok, body: [UInt8](repeating: 0x62, count: 3_000_000))
   case "/none":

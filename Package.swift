@@ -41,7 +41,7 @@ let jobTargets = jobs.map { job in
 let benchmarks = [
   benchmark("load", of: ["Store", "Postgres", "Matching", "JSON", "Host", "TestSupport"]),
   benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
-  benchmark("match", of: ["JSON", "Matching"]),
+  benchmark("match", of: ["Allocations", "JSON", "Matching"]),
   benchmark("service", of: ["BenchmarkInstance", "Store"]),
   benchmark("sink", of: ["FastCGI"]),
   benchmark("batch", of: ["BenchmarkInstance", "TestSupport"]),
@@ -88,6 +88,7 @@ let package = Package(
       ],
       path: "Sources/Tocsin",
       swiftSettings: strict),
+    .target(name: "Allocations", path: "Tests/Benchmarks/allocations"),
     .target(
       name: "TestSupport", dependencies: ["Delivery", "Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
       exclude: ["http_receiver.py", "mail_receiver.py", "verify_webhook.py"],

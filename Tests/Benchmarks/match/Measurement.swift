@@ -1,3 +1,4 @@
+import Allocations
 import Foundation
 import Glibc
 import JSON
@@ -6,8 +7,8 @@ import Matching
 /// What was measured for one row.
 struct Measurement {
   static let heading = """
-    | policies | number | events | bytes | events/s | ns/event | parse ms | compile ms | MB |
-    |---|---:|---|---:|---:|---:|---:|---:|---:|
+    | policies | number | events | bytes | events/s | ns/event | allocations | parse ms | compile ms | MB |
+    |---|---:|---|---:|---:|---:|---:|---:|---:|---:|
     """
 
   /// The row of the table.
@@ -151,10 +152,26 @@ struct Measurement {
     let time = times.sorted()[times.count / 2]
     let bytes = events.reduce(0) { $0 + $1.count } / events.count
     let figures = [
-      "\(bytes)", "\(Int(1 / time))", "\(Int(time * 1e9))", String(format: "%.1f", compiled.parseSeconds * 1e3),
+      "\(bytes)", "\(Int(1 / time))", "\(Int(time * 1e9))",
+      String(format: "%.2f", try allocations(matcher, events, expected)),
+      String(format: "%.1f", compiled.parseSeconds * 1e3),
       String(format: "%.1f", compiled.compileSeconds * 1e3), String(format: "%.1f", compiled.megabytes),
     ]
     return "| \(policies) | \(compiled.ruleCount) | \(kind) | \(figures.joined(separator: " | ")) |"
+  }
+
+  /// How often memory is asked for by an event that matches nothing, on average, once all events have been read.
+  private static func allocations(_ matcher: Matcher, _ events: [[UInt8]], _ expected: [Int]) throws -> Double {
+    var (before, count) = (0 as UInt, 0)
+    for pass in 0..<2 {
+      if pass == 1 { before = allocations_of_this_thread() }
+      for event in events.indices where expected[event] == 0 {
+        _ = try matches(matcher, events[event])
+        count += pass
+      }
+    }
+    precondition(before > 0, "allocations are not counted on this machine")
+    return Double(allocations_of_this_thread() - before) / Double(count)
   }
 
   /// The processor time of this process, in seconds.

@@ -106,13 +106,16 @@ final class Instance: Sendable {
 
   /// The answer of the service to one request.
   func send(
-    _ path: String, method: String = "GET", key: String? = nil, type: String = "application/json", body: Data? = nil
+    _ path: String, method: String = "GET", key: String? = nil, type: String = "application/json",
+    prefer: String? = nil,
+    body: Data? = nil
   ) async throws -> Answer {
     guard let url = URL(string: "http://127.0.0.1:\(port)\(path)") else { throw URLError(.badURL) }
     var request = URLRequest(url: url)
     request.httpMethod = method
     request.httpBody = body
     if body != nil { request.setValue(type, forHTTPHeaderField: "Content-Type") }
+    if let prefer { request.setValue(prefer, forHTTPHeaderField: "Prefer") }
     if let key { request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
     let (content, response) = try await URLSession.shared.data(for: request)
     guard let response = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }

@@ -1,3 +1,4 @@
+import Delivery
 import Matching
 import Postgres
 
@@ -87,8 +88,9 @@ extension Store {
       SET status = 'acknowledged', acknowledged_at = now(), acknowledged_by = $3, updated_at = now()
       WHERE tenant_id = $1 AND alert_id = $2 AND status IN ('active', 'suppressed')
       RETURNING *
-    )
-    SELECT \(Alert.columns)
+    ),
+    \(deliveries(of: .acknowledged))
+    SELECT \(Alert.columns), (SELECT count(*) FROM notified)
     FROM alert
     \(Alert.joins)
     """)
@@ -109,9 +111,35 @@ extension Store {
       SET status = 'resolved', resolved_at = now(), resolved_by = $3, updated_at = now()
       WHERE tenant_id = $1 AND alert_id = $2 AND status <> 'resolved'
       RETURNING *
-    )
-    SELECT \(Alert.columns)
+    ),
+    \(deliveries(of: .resolved))
+    SELECT \(Alert.columns), (SELECT count(*) FROM notified)
     FROM alert
     \(Alert.joins)
     """)
+
+  /// The part of a statement that has the providers which were told of `alert` told what has become of it. Those that could not
+  /// be told are left alone; one that is still to be told hears both, in order.
+  private static func deliveries(of event: DeliveryEvent) -> String {
+    """
+    told AS (
+      INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, event, state, next_attempt_at)
+      SELECT alert.tenant_id, alert.alert_id, first.provider_id, '\(event.rawValue)', 'pending', now()
+      FROM alert
+      CROSS JOIN LATERAL (
+        SELECT *
+        FROM alert_deliveries
+        WHERE alert_id = alert.alert_id
+        OFFSET 0
+      ) AS first
+      WHERE first.tenant_id = alert.tenant_id AND first.event = 'triggered' AND first.state IN ('pending', 'sent')
+      RETURNING alert_id
+    ),
+
+    notified AS (
+      SELECT pg_notify('tocsin_deliveries', '')
+      FROM (SELECT FROM told LIMIT 1) AS any_told
+    )
+    """
+  }
 }

@@ -140,7 +140,7 @@ extension LeasedDelivery {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
     let notice = AlertNotice(
-      event == .test ? .test : .triggered, tenant: row.text(1), alertID: row.text(8), policyID: row.text(9),
+      Occasion(event, row), tenant: row.text(1), alertID: row.text(8), policyID: row.text(9),
       policyName: documents.policyName(row),
       severity: severity, title: row.text(12), message: row.text(13), summary: row.text(14), triggeredAt: row.text(15),
       event: JSONText(row.bytes(16)), deduplicationKey: row.text(17))
@@ -149,6 +149,23 @@ extension LeasedDelivery {
       scheduledAttempt: row.int(18), age: row.int(4), event: event, providerID: row.text(5),
       provider: documents.provider(row), notice: notice, recipients: row.isNull(7) ? nil : row.texts(7),
       isProbe: row.bool(20), isMoot: row.bool(21))
+  }
+}
+
+extension Occasion {
+  fileprivate init(_ event: DeliveryEvent, _ row: Row) {
+    switch event {
+    case .triggered: self = .triggered
+    case .acknowledged: self = .acknowledged(Sequel(row))
+    case .resolved: self = .resolved(Sequel(row))
+    case .test: self = .test
+    }
+  }
+}
+
+extension Occasion.Sequel {
+  fileprivate init(_ row: Row) {
+    self.init(time: row.text(22), actor: row.text(23), firstDeliveryID: row.text(24))
   }
 }
 

@@ -234,15 +234,11 @@ extension Store {
       leased.attempts - leased.attempts_before,
       leased.event,
       leased.is_probe IS TRUE,
-      leased.event IN ('acknowledged', 'resolved') AND EXISTS (
-        SELECT
-        FROM alert_deliveries AS trigger
-        WHERE trigger.alert_id = leased.alert_id
-          AND trigger.tenant_id = leased.tenant_id
-          AND trigger.provider_id = leased.provider_id
-          AND trigger.event = 'triggered'
-          AND trigger.state <> 'sent'
-      )
+      coalesce(first.state <> 'sent', false),
+      coalesce(
+        rfc3339(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_at ELSE alert.resolved_at END), ''),
+      coalesce(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_by ELSE alert.resolved_by END, ''),
+      coalesce(first.delivery_id, leased.delivery_id)::text
     FROM leased
     LEFT JOIN LATERAL (
       SELECT *
@@ -256,6 +252,16 @@ extension Store {
       WHERE tenant_id = alert.tenant_id AND policy_id = alert.policy_id
       OFFSET 0
     ) AS policy ON true
+    LEFT JOIN LATERAL (
+      SELECT delivery_id, state
+      FROM alert_deliveries
+      WHERE leased.event IN ('acknowledged', 'resolved')
+        AND alert_id = leased.alert_id
+        AND tenant_id = leased.tenant_id
+        AND provider_id = leased.provider_id
+        AND event = 'triggered'
+      OFFSET 0
+    ) AS first ON true
     ORDER BY leased.next_attempt_at, leased.delivery_id
     """)
 }

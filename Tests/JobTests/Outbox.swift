@@ -88,6 +88,9 @@ final class Outbox {
     return try deliveries()
   }
 
+  /// Whether the deliveries become as they should, within half a minute.
+  func waits(until holds: ([String]) throws -> Bool) throws -> Bool { try poll(within: 30) { try holds(deliveries()) } }
+
   /// Waits until no delivery is leased and so many attempts have been made of each; their state in any case.
   func deliveries(afterAttempts attempts: Int, within seconds: Int = 30) throws -> [String] {
     let unfinished = """

@@ -142,6 +142,22 @@ import Testing
     #expect(try !service.call("GET", "/deliveries").text.contains("\"attempts\""))
   }
 
+  @Test("Of very many the newest hundred thousand are listed")
+  func longList() throws {
+    try service.database.run(
+      """
+      INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, state, next_attempt_at, created_at)
+      SELECT 'default', 'x', 'hook', 'sent', now(), timestamptz '2026-05-01' + number * interval '1 s'
+      FROM generate_series(1, 100010) AS number
+      """)
+    let last = try service.call("GET", "/deliveries?per_page=100&page=1000")
+    #expect(try last["total"] == 100_000)
+    #expect(try ids(in: last).count == 100)
+    #expect(last.text.contains("\"created_at\":\"2026-05-01T00:00:11.000000Z\""))
+    #expect(try ids(in: service.call("GET", "/deliveries?per_page=100&page=1001")) == [])
+    #expect(try service.call("GET", "/deliveries?to=2026-05-01T00:00:10Z")["total"] == 10)
+  }
+
   @Test("Roles: viewers read, operators retry")
   func permission() throws {
     let id = try delivery(of: raise())

@@ -71,8 +71,10 @@ extension Store {
         AND (delivery.state <> 'sent' OR $3)
         AND \(isFree)
         AND found.has_provider
-      RETURNING delivery.delivery_id
+      RETURNING delivery.*
     ),
+
+    \(sequels),
 
     notified AS (
       SELECT pg_notify('tocsin_deliveries', '')
@@ -83,7 +85,7 @@ extension Store {
     FROM found
     """)
 
-  /// Makes deliveries due now, oldest first. One call looks at no more than 10,000 and takes no more than 1,000 of them; nil if
+  /// Makes deliveries due now, oldest first, but no tests. One call looks at no more than 10,000 and takes no more than 1,000 of them; nil if
   /// there is no delivery to go on behind.
   package func retryDeliveries(tenant: String, _ replay: Replay) throws(PostgresError) -> ReplayResult? {
     let filter = replay.filter
@@ -99,6 +101,31 @@ extension Store {
   fileprivate static let afresh = """
     state = 'pending', retried_at = now(), attempts_before = delivery.attempts, updated_at = now(),
     recipients = CASE WHEN delivery.state <> 'sent' THEN delivery.recipients END
+    """
+
+  /// With what is `retried` goes what was skipped because that had not been sent: an incident that is opened late is closed again.
+  fileprivate static let sequels = """
+    sequels AS (
+      UPDATE alert_deliveries AS delivery
+      SET next_attempt_at = now(), \(afresh)
+      FROM (
+        SELECT told.tenant_id, told.delivery_id
+        FROM retried
+        CROSS JOIN LATERAL (
+          SELECT *
+          FROM alert_deliveries
+          WHERE alert_id = retried.alert_id
+          OFFSET 0
+        ) AS told
+        WHERE retried.event = 'triggered'
+          AND told.tenant_id = retried.tenant_id
+          AND told.provider_id = retried.provider_id
+          AND told.event IN ('acknowledged', 'resolved')
+      ) AS sequel
+      WHERE delivery.tenant_id = sequel.tenant_id
+        AND delivery.delivery_id = sequel.delivery_id
+        AND delivery.state = 'skipped'
+    )
     """
 
   /// Whether nobody is attempting a delivery at this moment.
@@ -131,12 +158,13 @@ extension DeliverySource {
     ),
 
     seen AS (
-      SELECT tenant_id, delivery_id, alert_id, provider_id, event, created_at
+      SELECT tenant_id, delivery_id, alert_id, provider_id, created_at
       FROM \(source.rows)
         AND created_at >= greatest('-infinity', \(start), (SELECT created_at FROM mark))
         AND created_at <= coalesce(\(end), 'infinity')
         AND ($8 IS NULL OR (created_at, delivery_id) > (SELECT created_at, delivery_id FROM mark))
         AND \(fits)
+        AND event <> 'test'
       ORDER BY created_at, delivery_id
       LIMIT 10000
     ),
@@ -168,7 +196,7 @@ extension DeliverySource {
       JOIN alert_providers AS provider
         ON provider.tenant_id = wanted.tenant_id
         AND provider.provider_id = wanted.provider_id
-        AND (provider.enabled OR wanted.event = 'test')
+        AND provider.enabled
       CROSS JOIN LATERAL (
         SELECT *
         FROM alert_deliveries AS delivery
@@ -185,8 +213,10 @@ extension DeliverySource {
       SET next_attempt_at = now(), \(Store.afresh)
       FROM taken
       WHERE delivery.tenant_id = taken.tenant_id AND delivery.delivery_id = taken.delivery_id
-      RETURNING delivery.delivery_id
+      RETURNING delivery.*
     ),
+
+    \(Store.sequels),
 
     notified AS (
       SELECT pg_notify('tocsin_deliveries', '')

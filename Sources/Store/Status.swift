@@ -12,7 +12,7 @@ package struct TenantStatus: Sendable, Equatable {
   package let pendingDeliveries: Int
   /// How many seconds the oldest of those has been waiting; 0 if none is pending.
   package let oldestPendingSeconds: Int
-  /// How many deliveries were given up: refused by the receiver, or tried to the end of the schedule.
+  /// How many deliveries, tests apart, were given up: refused by the receiver, or tried to the end of the schedule.
   package let lostDeliveries: Int
   /// How many events of this clock hour, in UTC, matched a policy, by what was decided: `raised`, `throttled` and so on.
   package let decisionsThisHour: [String: Int]
@@ -47,7 +47,7 @@ extension Store {
         tenant_id,
         count(*) FILTER (WHERE state = 'pending') AS pending,
         extract(epoch FROM now() - min(created_at) FILTER (WHERE state = 'pending'))::bigint AS oldest,
-        count(*) FILTER (WHERE state IN ('failed', 'dead')) AS lost
+        count(*) FILTER (WHERE state IN ('failed', 'dead') AND event <> 'test') AS lost
       FROM alert_deliveries
       GROUP BY tenant_id
     ) AS delivery USING (tenant_id)

@@ -106,7 +106,8 @@ CREATE TABLE public.alert_deliveries (
     CONSTRAINT alert_deliveries_check CHECK (((alert_id IS NOT NULL) OR (event = 'test'::text))),
     CONSTRAINT alert_deliveries_event_check CHECK ((event = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text, 'test'::text]))),
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
-);
+)
+WITH (fillfactor='70');
 
 --
 -- Name: TABLE alert_deliveries; Type: COMMENT; Schema: public; Owner: -

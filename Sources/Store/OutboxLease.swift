@@ -171,15 +171,7 @@ extension Store {
       RETURNING delivery.*, due.name, due.provider_type, due.config, due.is_probe
     ),
 
-    -- What became of the attempts of leases that ran out nobody can tell.
-    lost AS (
-      INSERT INTO alert_delivery_attempts (tenant_id, delivery_id, attempt, started_at, verdict, reason)
-      SELECT
-        tenant_id, delivery_id, attempts, updated_at, 'unknown',
-        'the process that made the attempt ended before it could write down what came of it'
-      FROM due
-      WHERE lease_token IS NOT NULL
-    ),
+    \(lostAttempts),
 
     noted AS (
       UPDATE alert_provider_health AS health
@@ -264,4 +256,16 @@ extension Store {
     ) AS first ON true
     ORDER BY leased.next_attempt_at, leased.delivery_id
     """)
+
+  /// The part of a statement that writes down the attempts of leases that ran out, of the deliveries in its `due`.
+  static let lostAttempts = """
+    lost AS (
+      INSERT INTO alert_delivery_attempts (tenant_id, delivery_id, attempt, started_at, verdict, reason)
+      SELECT
+        tenant_id, delivery_id, attempts, updated_at, 'unknown',
+        'the process that made the attempt ended before it could write down what came of it'
+      FROM due
+      WHERE lease_token IS NOT NULL
+    )
+    """
 }

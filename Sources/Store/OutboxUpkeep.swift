@@ -14,34 +14,36 @@ extension Store {
   private static let skip = Statement(
     "skip_deliveries",
     """
-    UPDATE alert_deliveries AS delivery
-    SET
-      state = 'skipped',
-      lease_token = NULL,
-      last_error = 'the provider is switched off or gone',
-      updated_at = now()
-    FROM (
-      SELECT due.tenant_id, due.delivery_id
+    WITH due AS (
+      SELECT due.*
       FROM unnest($1, $2) AS asked (tenant_id, provider_id)
+      LEFT JOIN alert_providers AS provider
+        ON provider.tenant_id = asked.tenant_id AND provider.provider_id = asked.provider_id
       CROSS JOIN LATERAL (
-        SELECT delivery.tenant_id, delivery.delivery_id
+        SELECT delivery.tenant_id, delivery.delivery_id, delivery.attempts, delivery.updated_at, delivery.lease_token
         FROM alert_deliveries AS delivery
         WHERE delivery.provider_id = asked.provider_id
           AND delivery.tenant_id = asked.tenant_id
           AND delivery.state = 'pending'
-          AND delivery.event <> 'test'
+          AND (delivery.event <> 'test' OR provider.provider_id IS NULL)
           AND delivery.next_attempt_at <= now()
           AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
         ORDER BY delivery.next_attempt_at
         LIMIT $3
         FOR UPDATE OF delivery SKIP LOCKED
       ) AS due
-      WHERE NOT EXISTS (
-        SELECT
-        FROM alert_providers AS provider
-        WHERE provider.tenant_id = asked.tenant_id AND provider.provider_id = asked.provider_id AND provider.enabled
-      )
-    ) AS due
+      WHERE provider.enabled IS NOT TRUE
+    ),
+
+    \(lostAttempts)
+
+    UPDATE alert_deliveries AS delivery
+    SET
+      state = 'skipped',
+      lease_token = NULL,
+      last_error = 'the provider is switched off or gone',
+      updated_at = now()
+    FROM due
     WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
     RETURNING delivery.delivery_id
     """)
@@ -58,31 +60,35 @@ extension Store {
   private static let expire = Statement(
     "expire_deliveries",
     """
-    WITH expired AS (
+    WITH due AS (
+      SELECT due.*
+      FROM alert_provider_health AS health
+      CROSS JOIN LATERAL (
+        SELECT delivery.tenant_id, delivery.delivery_id, delivery.attempts, delivery.updated_at, delivery.lease_token
+        FROM alert_deliveries AS delivery
+        WHERE delivery.provider_id = health.provider_id
+          AND delivery.tenant_id = health.tenant_id
+          AND delivery.state = 'pending'
+          AND delivery.next_attempt_at <= now()
+          AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
+          AND coalesce(delivery.retried_at, delivery.created_at) <= now() - $1 * interval '1 second'
+        ORDER BY delivery.next_attempt_at
+        LIMIT $2
+        FOR UPDATE OF delivery SKIP LOCKED
+      ) AS due
+      WHERE health.open_until > now()
+    ),
+
+    \(lostAttempts),
+
+    expired AS (
       UPDATE alert_deliveries AS delivery
       SET
         state = 'dead',
         lease_token = NULL,
         last_error = coalesce(delivery.last_error, 'the receiver was down all the time'),
         updated_at = now()
-      FROM (
-        SELECT due.tenant_id, due.delivery_id
-        FROM alert_provider_health AS health
-        CROSS JOIN LATERAL (
-          SELECT delivery.tenant_id, delivery.delivery_id
-          FROM alert_deliveries AS delivery
-          WHERE delivery.provider_id = health.provider_id
-            AND delivery.tenant_id = health.tenant_id
-            AND delivery.state = 'pending'
-            AND delivery.next_attempt_at <= now()
-            AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
-            AND coalesce(delivery.retried_at, delivery.created_at) <= now() - $1 * interval '1 second'
-          ORDER BY delivery.next_attempt_at
-          LIMIT $2
-          FOR UPDATE OF delivery SKIP LOCKED
-        ) AS due
-        WHERE health.open_until > now()
-      ) AS due
+      FROM due
       WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
       RETURNING delivery.tenant_id, delivery.provider_id, delivery.last_error
     ),

@@ -79,6 +79,38 @@ struct AttemptTests {
     #expect(try attempts().count == 2)
   }
 
+  @Test("So is that of a delivery that nobody is to get any more", arguments: ["skipped", "dead"])
+  func unknownLast(state: String) throws {
+    #expect(try tenant.store.lease().count == 1)
+    try makeDue()
+    if state == "skipped" {
+      try tenant.database.run("UPDATE alert_providers SET enabled = false")
+      let pager = ProviderKey(tenant: "acme", providerID: "pager")
+      #expect(try tenant.store.skipDeliveries(of: [pager], limit: 10) == 1)
+    } else {
+      try tenant.database.run(
+        """
+        UPDATE alert_deliveries SET created_at = now() - interval '4 days';
+        INSERT INTO alert_provider_health (tenant_id, provider_id, failures, open_until)
+        VALUES ('acme', 'pager', 5, now() + interval '1 minute');
+        """)
+      #expect(try tenant.store.expireDeliveries(limit: 10) == 1)
+    }
+    #expect(try tenant.database.texts("SELECT state FROM alert_deliveries WHERE provider_id = 'pager'") == [state])
+    #expect(try tenant.database.texts("SELECT verdict || attempt FROM alert_delivery_attempts") == ["unknown1"])
+  }
+
+  @Test("A test of a provider that was deleted is skipped")
+  func testOfDeleted() throws {
+    try tenant.database.run(
+      """
+      INSERT INTO alert_deliveries (tenant_id, provider_id, event, state, next_attempt_at)
+      VALUES ('acme', 'deleted', 'test', 'pending', 'epoch')
+      """)
+    let deleted = ProviderKey(tenant: "acme", providerID: "deleted")
+    #expect(try tenant.store.skipDeliveries(of: [deleted], limit: 10) == 1)
+  }
+
   @Test("What tells of an alert that was never sent is skipped without an attempt")
   func moot() throws {
     let trigger = try #require(try tenant.store.lease().first)

@@ -33,8 +33,11 @@ import Testing
     try first.send(FastCGIRecord.request(["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000"], body: []))
     #expect(try socket.answer(to: ["REQUEST_METHOD": "GET", "REQUEST_URI": "/none"]).status == 204)
     #expect(try WebAnswer(cgi: first.output()).text == "wanted")
+    let pipe = try NamedPipe()
     let last = try socket.connect()
-    try last.send(FastCGIRecord.request(["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000"], body: []))
+    let parameters = ["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000", "HTTP_PREFER": pipe.path]
+    try last.send(FastCGIRecord.request(parameters, body: []))
+    close(try #require(pipe.writer()))
     worker.signal(SIGTERM)
     #expect(try WebAnswer(cgi: last.output()).text == "wanted")
     #expect(worker.ending() == .exit(0))
@@ -153,27 +156,40 @@ import Testing
 
   @Test("A signal to end lets the request in hand be finished", arguments: [SIGTERM, SIGINT, SIGUSR1])
   func termination(signal: CInt) throws {
-    var name = Array("/tmp/tocsin-pipe-XXXXXX".utf8CString)
-    close(mkstemp(&name))
-    let pipe = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    unlink(pipe)
-    try #require(mkfifo(pipe, 0o600) == 0)
-    defer { unlink(pipe) }
-
+    let pipe = try NamedPipe()
     let connection = try socket.connect()
-    let parameters = ["REQUEST_METHOD": "GET", "REQUEST_URI": "/wait?\(pipe)"]
+    let parameters = ["REQUEST_METHOD": "GET", "REQUEST_URI": "/wait?\(pipe.path)"]
     try connection.send(FastCGIRecord.request(parameters, body: []))
-    var writer: CInt = -1
-    // Fails with ENXIO until the worker opens the pipe for reading, that is until it has the request in hand.
-    poll {
-      writer = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-      return writer >= 0
-    }
-    try #require(writer >= 0)
+    let writer = try #require(pipe.writer())
     worker.signal(signal)
     #expect(worker.ending(within: 0) == nil)
     close(writer)
     #expect(try WebAnswer(cgi: connection.output()).text == "waited")
     #expect(worker.ending() == .exit(0))
+  }
+}
+
+/// A pipe that a worker opens for reading when it has a request in hand.
+private final class NamedPipe {
+  let path: String
+
+  init() throws {
+    var name = Array("/tmp/tocsin-pipe-XXXXXX".utf8CString)
+    close(mkstemp(&name))
+    path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    unlink(path)
+    guard mkfifo(path, 0o600) == 0 else { throw SystemFailure("make the pipe \(path)", errno) }
+  }
+
+  deinit { unlink(path) }
+
+  /// The other end, once the worker has opened its own: until then opening fails with ENXIO.
+  func writer() -> CInt? {
+    var writer: CInt = -1
+    poll {
+      writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      return writer >= 0
+    }
+    return writer >= 0 ? writer : nil
   }
 }

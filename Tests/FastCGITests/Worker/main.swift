@@ -12,6 +12,8 @@ func answer(_ request: Request) -> Response {
     close(pipe)
     return Response(.ok, body: Array("waited".utf8))
   case "/pause":
+    // As above: whoever prefers a pipe knows by it that the request is in hand.
+    if let pipe = request.prefer { close(open(pipe, O_RDONLY)) }
     for _ in 0..<(Int(request.query) ?? 0) {
       if !request.pause(0.1) { return Response(.ok, body: Array("wanted".utf8)) }
     }

@@ -61,6 +61,12 @@ package final class FastCGISocket {
 package final class FastCGIConnection {
   fileprivate let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
 
+  /// An answer that stays away for longer than two minutes fails its test, where waiting on would hang all of them.
+  init() {
+    var patience = timeval(tv_sec: 120, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+  }
+
   deinit { close(descriptor) }
 
   /// Sends records, or pieces of them.

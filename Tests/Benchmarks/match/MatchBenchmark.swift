@@ -5,7 +5,7 @@ import Matching
 /// How fast one core matches: policies of several shapes, from ten to 100,000, over two kinds of events; and real policies over
 /// real events.
 ///
-///     swift run -c release --static-swift-stdlib match-benchmark [--data DIR] [WORD…]
+///     swift run -c release match-benchmark [--data DIR] [WORD…]
 ///
 /// Words select rows: shapes or `scan` (one policy for a field that no event has) or `real`, numbers of policies, kinds of
 /// events. Each row runs in a process of its own, so that its memory is its own. Times are of the processor, not of

@@ -1,8 +1,11 @@
 import CRE2
 
-/// A regular expression in RE2's syntax, compiled. Searching takes time linear in the text, whatever the pattern.
+/// A regular expression in RE2's syntax. Searching takes time linear in the text, whatever the pattern.
+///
+/// It is compiled when it is first searched for: of thousands of patterns most are never, for want of the texts that they
+/// require.
 final class Pattern: @unchecked Sendable {
-  // RE2 objects do not change after construction and lock what they cache, so sharing one between threads is safe.
+  // The C++ side compiles a pattern once and locks what RE2 caches, so sharing one between threads is safe.
   private let handle: OpaquePointer
   /// The pattern as it was given.
   let text: String
@@ -17,20 +20,20 @@ final class Pattern: @unchecked Sendable {
   /// thousands of patterns. A search that needs more goes on without remembered states: slower, still linear.
   private static let memoryLimit: Int64 = 1 << 20
 
-  /// Compiles a pattern. Without case sensitivity it begins as if with `(?i)`.
+  /// Checks a pattern. Without case sensitivity it begins as if with `(?i)`.
   init(_ text: String, isCaseSensitive: Bool) throws(Refusal) {
     var reason = [CChar](repeating: 0, count: 256)
     var text = text
-    let compiled = text.withUTF8 { utf8 in
+    let made = text.withUTF8 { utf8 in
       utf8.withMemoryRebound(to: CChar.self) { characters in
-        cre2_compile(
+        cre2_make(
           characters.baseAddress, characters.count, isCaseSensitive, Self.memoryLimit, &reason, reason.count)
       }
     }
-    guard let compiled else {
+    guard let made else {
       throw Refusal(reason: String(decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
-    handle = compiled
+    handle = made
     self.text = text
     self.isCaseSensitive = isCaseSensitive
   }

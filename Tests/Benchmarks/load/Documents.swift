@@ -11,6 +11,8 @@ struct Documents {
     case equalities = "two equalities"
     /// The detection rules of `audit_policies.ndjson` in turns, each policy for an account of its own.
     case rules = "audit rules"
+    /// A pattern for each policy, such as people write: a literal with something around it.
+    case patterns = "regex"
   }
 
   private let documents: [JSONObject]
@@ -27,6 +29,10 @@ struct Documents {
               Self.equality("user.name", .string("user-\(number)")),
             ]
           ])
+      }
+    case .patterns:
+      documents = try (0..<count).map { number in
+        try Self.document("Policy \(number)", ["rules": [Self.pattern(number)]])
       }
     case .rules:
       let rules = try Self.auditRules()
@@ -50,6 +56,14 @@ struct Documents {
       "summary_template": "{policy_name} by {user.name}", "providers": ["on-call", "audit-channel"],
     ]
     return try Policy(json: .object(request.overlaid(with: rules))).document
+  }
+
+  private static func pattern(_ number: Int) -> JSONValue {
+    let forms = [
+      "^arn:aws:iam::\\d{12}:role/role-\(number)$", "(?i)user-\(number)@[a-z.]+\\.example$",
+      "/bin/(ba|z)?sh -c .*\(number)", "\\bsession-\(number)\\b",
+    ]
+    return ["field": "user.name", "operator": "regex", "value": .string(forms[number % forms.count])]
   }
 
   private static func equality(_ field: JSONValue, _ value: JSONValue) -> JSONValue {

@@ -79,6 +79,7 @@ let package = Package(
     library("Matching", imports: ["JSON", "CRE2", "CQuotes"]),
     library("Delivery", imports: ["JSON", "Matching", "CCrypto"]),
     library("Curl", imports: ["CCurl", "Delivery"]),
+    library("StorageWatch", imports: ["JSON", "Matching", "Host"]),
     library("Store", imports: ["Postgres", "JSON", "Matching", "Delivery", "Host"]),
     library("API", imports: ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"]),
     .executableTarget(
@@ -100,6 +101,7 @@ let package = Package(
     tests("JSONTests", of: ["JSON"]),
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),
     tests("StoreTests", of: ["Store", "Postgres", "Matching", "Delivery", "JSON", "Host", "TestSupport"]),
+    tests("StorageWatchTests", of: ["StorageWatch", "JSON"]),
     tests("TidyTests", of: []),
     tests("EndToEndTests", of: ["JSON", "Matching", "TestSupport"]),
     tests("HostTests", of: ["Host"]),

@@ -11,6 +11,7 @@ enum Design {
     "Matching": ["JSON", "CRE2", "CQuotes"],
     "Delivery": ["JSON", "Matching", "CCrypto"],
     "Curl": ["CCurl", "Delivery"],
+    "StorageWatch": ["JSON", "Matching", "Host"],
     "Store": ["Postgres", "JSON", "Matching", "Delivery", "Host"],
     "API": ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"],
   ]

@@ -94,6 +94,13 @@ final class EasyHandle {
     return code
   }
 
+  /// Whether an HTTP request has been sent.
+  var hasSent: Bool {
+    var bytes = 0
+    _ = CCurl_getLong(pointer, CURLINFO_REQUEST_SIZE, &bytes)
+    return bytes > 0
+  }
+
   /// The socket of a connection that libcurl has left to its caller; -1 where there is none.
   var socket: CInt {
     var socket: CInt = -1

@@ -11,16 +11,26 @@ struct HTTPAnswer {
   private var bodyBytes = 0
   private var body: [UInt8] = []
   private var retryAfter: String?
+  /// How far the header of the answer, and of each interim one before it, has come.
+  private(set) var header = Header.none
   /// Whether the rest of the body was not taken.
   private(set) var isCut = false
 
-  /// Takes a line of the header, the status line among them; false if that is too much.
+  /// How far a header has come.
+  enum Header {
+    case none, begun, whole, tooLong
+  }
+
+  /// Takes a line of the header, the status line and the empty last one among them; false if that is too much.
   mutating func take(line: UnsafeRawBufferPointer) -> Bool {
     fieldBytes += line.count
     // An interim answer (RFC 9110, section 15.2) may stand before the answer, with fields of its own.
-    if line.starts(with: "HTTP/".utf8) { retryAfter = nil }
+    if line.starts(with: "HTTP/".utf8) { (header, retryAfter) = (.begun, nil) }
+    // Fields may follow the body as well.
+    if line.elementsEqual("\r\n".utf8) || line.elementsEqual("\n".utf8) { header = .whole }
+    if fieldBytes > Self.fieldsLimit { header = .tooLong }
     if let value = Self.value(of: "retry-after", in: line) { retryAfter = value }
-    return fieldBytes <= Self.fieldsLimit
+    return header != .tooLong
   }
 
   /// Takes a part of the body; false if no more of it is wanted.

@@ -36,12 +36,25 @@ final class HTTPExchange: Exchange {
 
   func reply(after result: CURLcode) -> Reply? {
     let status = handle.responseCode
-    if result == CURLE_OK || result == CURLE_WRITE_ERROR && answer.isCut {
-      return .http(answer.reply(status: status))
-    }
-    let failure = TransportFailure(result, of: handle, behind: gate)
+    let isTaken = result == CURLE_OK || result == CURLE_WRITE_ERROR && answer.isCut
+    if isTaken && answer.header == .whole { return .http(answer.reply(status: status)) }
+    let failure = failure(after: result)
     guard status != 0 else { return .failure(failure) }
     return .failure(TransportFailure(failure.stage, detail: "\(failure.detail), after a status of \(status)"))
+  }
+
+  private func failure(after result: CURLcode) -> TransportFailure {
+    switch result {
+    // libcurl takes a header that breaks off for a whole one.
+    case CURLE_OK: TransportFailure(CURLE_PARTIAL_FILE, of: handle, behind: gate)
+    // The second is how libcurl says it of a single field.
+    case CURLE_WRITE_ERROR where answer.header == .tooLong, CURLE_OUT_OF_MEMORY where answer.header == .begun:
+      TransportFailure(.talking, detail: "the answer's header is too long")
+    // Once a request has been sent, it is the answer's protocol that is none.
+    case CURLE_UNSUPPORTED_PROTOCOL where handle.hasSent:
+      TransportFailure(.talking, detail: "what came is no answer of HTTP")
+    default: TransportFailure(result, of: handle, behind: gate)
+    }
   }
 
   /// A header field as libcurl takes it: a colon with nothing behind would keep the field from being sent.

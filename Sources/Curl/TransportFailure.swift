@@ -16,7 +16,13 @@ extension TransportFailure {
   /// A transfer that libcurl would not take.
   init(_ refused: EasyHandle.Refused) { self.init(Self.stage(of: refused.code), detail: Self.text(of: refused.code)) }
 
-  private static func text(of code: CURLcode) -> String { String(cString: curl_easy_strerror(code)) }
+  private static func text(of code: CURLcode) -> String {
+    switch code {
+    // Which of these it is depends on the moment, and on whether the connection had served before.
+    case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: "it ended without a whole answer"
+    default: String(cString: curl_easy_strerror(code))
+    }
+  }
 
   private static func stage(of code: CURLcode) -> Stage {
     switch code {

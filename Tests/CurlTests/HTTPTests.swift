@@ -59,6 +59,13 @@ import Testing
     #expect(reply.http?.body.count == HTTPReply.bodyLimit)
   }
 
+  @Test("Fields behind the body belong to a whole answer")
+  func trailer() throws {
+    let bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"
+    try receiver.answer("/", with: .init(body: Array(bytes.utf8), ending: .bytes))
+    #expect(try carry("/") == .http(HTTPReply(status: 200, body: Array("ok".utf8))))
+  }
+
   @Test("An answer with too much of a header is none")
   func longHeader() throws {
     let fields = (0..<10).map { ("X-Field-\($0)", String(repeating: "x", count: 8000)) }
@@ -91,6 +98,23 @@ import Testing
     let failure = try #require(carry("/cut").failure)
     #expect(failure.stage == .talking)
     #expect(failure.detail.hasSuffix("after a status of 500"))
+  }
+
+  @Test(
+    "What is no whole answer is none, though a status may stand in it",
+    arguments: [
+      ("220 mail.example.com ESMTP\r\n", "what came is no answer of HTTP"), ("", "it ended without a whole answer"),
+      ("HTTP/1.1 2", "it ended without a whole answer"),
+      ("HTTP/1.1 200 OK\r\nContent-", "it ended without a whole answer, after a status of 200"),
+      ("HTTP/1.1 100 Continue\r\n\r\n", "it ended without a whole answer, after a status of 100"),
+      (
+        "HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 200_000))\r\n\r\n",
+        "the answer's header is too long, after a status of 200"
+      ),
+    ])
+  func noAnswer(bytes: String, detail: String) throws {
+    try receiver.answer("/", with: .init(body: Array(bytes.utf8), ending: .bytes))
+    #expect(try carry("/").failure == TransportFailure(.talking, detail: detail))
   }
 
   @Test("A certificate of an authority that is not trusted is refused")

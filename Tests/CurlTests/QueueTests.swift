@@ -46,6 +46,18 @@ import Testing
     #expect(ports[0] == ports[1] && ports[1] == ports[2] && ports[2] != ports[3])
   }
 
+  @Test("What comes over a connection that has served before is judged the same")
+  func nonsenseAfterReuse() throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/odd", with: .init(body: Array("220 mail.example.com\r\n".utf8), ending: .bytes))
+    let queue = try queue()
+    for (path, stage) in [("/", nil), ("/odd", TransportFailure.Stage.talking)] {
+      queue.add(.http(HTTPTransfer(url: receiver.plainURL + path)), tag: path)
+      #expect(try queue.all().map(\.reply.failure?.stage) == [stage])
+    }
+    #expect(try Set(receiver.requests().map(\.clientPort)).count == 1)
+  }
+
   @Test("A connection that was not verified serves none that verifies")
   func reuseAfterUnverified() throws {
     let receiver = try HTTPReceiver()

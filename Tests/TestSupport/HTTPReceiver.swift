@@ -44,6 +44,14 @@ package final class HTTPReceiver {
       case stall
       /// The body never ends.
       case flood
+      /// The header never ends.
+      case fields
+      /// The body alone is sent, whatever it is, and the connection is closed.
+      case bytes
+      /// The whole answer comes byte by byte, a hundred a second, and the connection is closed.
+      case trickle
+      /// There is not even a header: the connection is reset.
+      case reset
     }
 
     let status: Int
@@ -65,10 +73,10 @@ package final class HTTPReceiver {
     }
   }
 
-  /// Starts the server, known by the authority's certificate for it.
-  package init(authority: TestAuthority? = nil) throws {
+  /// Starts the server, known by the authority's certificate for it, or by one with a flaw.
+  package init(authority: TestAuthority? = nil, flaw: TestAuthority.Flaw? = nil) throws {
     let authority = try authority ?? TestAuthority()
-    let files = authority.serverFiles
+    let files = try flaw.map { try authority.serverFiles(with: $0) } ?? authority.serverFiles
     self.authority = authority
     process = try ReceiverProcess(script: "http_receiver.py", arguments: [files.certificate, files.key])
     let ports = try process.ports()

@@ -7,7 +7,9 @@ The end of standard input ends the program. Bytes are written as strings of the 
 """
 import json
 import os
+import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -63,6 +65,28 @@ class Handler(BaseHTTPRequestHandler):
     def end_whole(self, answer, body):
         self.begin(answer, len(body))
         self.wfile.write(body)
+
+    def end_bytes(self, answer, body):
+        self.close_connection = True
+        self.wfile.write(body)
+
+    def end_trickle(self, answer, body):
+        self.close_connection = True
+        head = f"HTTP/1.1 {answer.get('status', 200)} Slow\r\nContent-Length: {len(body)}\r\n\r\n"
+        for byte in head.encode("latin-1") + body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(0.01)
+
+    def end_reset(self, answer, body):
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def end_fields(self, answer, body):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            self.wfile.write(b"X-Field: " + b"x" * 1000 + b"\r\n")
 
     def end_hang(self, answer, body):
         threading.Event().wait()

@@ -104,6 +104,14 @@ final class Instance: Sendable {
     return lines.compactMap { $0.firstMatch(of: #/RUNNING\s+pid (\d+)/#).flatMap { Int32($0.1) } }
   }
 
+  /// All that its programs have logged.
+  func logs() throws -> String {
+    let folder = state + "/logs"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).map { name in
+      String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(name)")), as: UTF8.self)
+    }.joined()
+  }
+
   /// The answer of the service to one request.
   func send(
     _ path: String, method: String = "GET", key: String? = nil, type: String = "application/json",

@@ -63,7 +63,7 @@ struct NotificationTests {
     let mail = try #require(try mailbox.messages().first)
     #expect(mail.isSecure && mail.user == "tocsin" && mail.recipients == ["on-call@example.com"])
     #expect(mail.text.contains("Subject: Alert: high - Login of root"))
-    let log = try logs(of: instance)
+    let log = try instance.logs()
     for secret in ["0123456789abcdef0123456789abcdef", "pass word", "t0ken", instance.key] {
       #expect(!log.contains(secret))
     }
@@ -121,12 +121,5 @@ struct NotificationTests {
       return isEnough(states)
     }
     return states
-  }
-
-  private func logs(of instance: Instance) throws -> String {
-    let folder = instance.state + "/logs"
-    return try FileManager.default.contentsOfDirectory(atPath: folder).map { name in
-      String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(name)")), as: UTF8.self)
-    }.joined()
   }
 }

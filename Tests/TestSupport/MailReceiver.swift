@@ -9,12 +9,22 @@ package final class MailReceiver {
     case implicit
   }
 
-  /// Where a server can refuse a mail, or keep its client waiting.
+  /// Where a server can refuse a mail, keep its client waiting, or hang up.
   package enum Stage: String {
+    /// Before anything else.
+    case greeting
+    /// At `EHLO` and `HELO`.
+    case hello
+    /// At `STARTTLS`.
+    case secure = "starttls"
+    /// At `AUTH`.
+    case login
     /// At `MAIL FROM`.
     case sender
     /// At `RCPT TO`.
     case recipient
+    /// At `DATA`.
+    case data
     /// At the end of the data.
     case message
     /// At `QUIT`.
@@ -46,12 +56,14 @@ package final class MailReceiver {
   package let port: Int
   private let process: ReceiverProcess
 
-  /// Starts the server. With a login it takes mail only from clients that have logged in so.
+  /// Starts the server, known by the authority's certificate for it, or by one with a flaw. With a login it takes mail only
+  /// from clients that have logged in so.
   package init(
-    _ security: Security = .startTLS, login: (user: String, password: String)? = nil, authority: TestAuthority? = nil
+    _ security: Security = .startTLS, login: (user: String, password: String)? = nil, authority: TestAuthority? = nil,
+    flaw: TestAuthority.Flaw? = nil
   ) throws {
     let authority = try authority ?? TestAuthority()
-    let files = authority.serverFiles
+    let files = try flaw.map { try authority.serverFiles(with: $0) } ?? authority.serverFiles
     self.authority = authority
     let credentials = login.map { [$0.user, $0.password] } ?? []
     process = try ReceiverProcess(
@@ -78,6 +90,11 @@ package final class MailReceiver {
     try process.tell([
       "stage": .string(stage.rawValue), "address": .string(orNull: address), "reply": .string(orNull: reply),
     ])
+  }
+
+  /// Has the server close the connection at a stage, without a reply.
+  package func hangUp(at stage: Stage) throws {
+    try process.tell(["stage": .string(stage.rawValue), "address": .null, "reply": .null, "hangsUp": true])
   }
 
   /// Has the server wait a number of seconds before it replies at a stage.

@@ -3,9 +3,10 @@
 Arguments: the certificate's file, the key's file, "none", "starttls" or "implicit", and either nothing or a user and a
 password that clients have to log in with. Standard output has one JSON object a line: {"listening": {"smtp": port}}
 first, {"message": {…}} for each mail that was taken, {"told": n} after the n-th command. Standard input has commands:
-{"stage": "sender", "recipient", "message" or "goodbye", "address": "…" or null, "reply": "450 …" or null,
-"delay": seconds} sets how the server replies at a stage, to an address or to all; null is a yes. The end of standard
-input ends the program.
+{"stage": "greeting", "hello", "starttls", "login", "sender", "recipient", "data", "message" or "goodbye",
+"address": "…" or null, "reply": "450 …" or null, "delay": seconds, "hangsUp": true or false} sets how the server replies at
+a stage, to an address or to all, or that it closes the connection; null is a yes. The end of standard input ends the
+program.
 Bytes are written as strings of the characters U+0000 to U+00FF.
 """
 import asyncio
@@ -26,27 +27,61 @@ def report(record):
     print(json.dumps(record), flush=True)
 
 
-async def reply_at(stage, address=None):
+async def reply_at(server, stage, address=None):
     order = orders.get((stage, address)) or orders.get((stage, None)) or {}
     await asyncio.sleep(order.get("delay", 0))
+    if order.get("hangsUp"):
+        server.transport.close()
+        raise asyncio.CancelledError
     return order.get("reply")
+
+
+class Server(SMTP):
+    is_greeted = False
+
+    async def push(self, status):
+        if not self.is_greeted:
+            self.is_greeted = True
+            status = await reply_at(self, "greeting") or status
+        await super().push(status)
+
+    async def refuse(self, stage):
+        reply = await reply_at(self, stage)
+        if reply:
+            await self.push(reply)
+        return reply is not None
+
+    async def smtp_EHLO(self, hostname):
+        await self.refuse("hello") or await super().smtp_EHLO(hostname)
+
+    async def smtp_HELO(self, hostname):
+        await self.refuse("hello") or await super().smtp_HELO(hostname)
+
+    async def smtp_STARTTLS(self, argument):
+        await self.refuse("starttls") or await super().smtp_STARTTLS(argument)
+
+    async def smtp_AUTH(self, argument):
+        await self.refuse("login") or await super().smtp_AUTH(argument)
+
+    async def smtp_DATA(self, argument):
+        await self.refuse("data") or await super().smtp_DATA(argument)
 
 
 class Handler:
     async def handle_MAIL(self, server, session, envelope, address, options):
-        reply = await reply_at("sender", address)
+        reply = await reply_at(server, "sender", address)
         if not reply:
             envelope.mail_from = address
         return reply or "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        reply = await reply_at("recipient", address)
+        reply = await reply_at(server, "recipient", address)
         if not reply:
             envelope.rcpt_tos.append(address)
         return reply or "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        reply = await reply_at("message")
+        reply = await reply_at(server, "message")
         if not reply:
             user = session.auth_data.login.decode() if session.authenticated else None
             report({"message": {
@@ -56,7 +91,7 @@ class Handler:
         return reply or "250 taken"
 
     async def handle_QUIT(self, server, session, envelope):
-        return await reply_at("goodbye") or "221 goodbye"
+        return await reply_at(server, "goodbye") or "221 goodbye"
 
 
 def authenticate(server, session, envelope, mechanism, data):
@@ -78,7 +113,7 @@ async def main():
     context.load_cert_chain(certificate, key)
 
     def protocol():
-        return SMTP(
+        return Server(
             Handler(), hostname="localhost", enable_SMTPUTF8=False,
             authenticator=authenticate, auth_required=bool(login),
             # With TLS from the first byte, the protocol itself does not know of TLS.

@@ -30,6 +30,11 @@ package struct AddressPolicy: Sendable {
     self.exceptions = exceptions
   }
 
+  /// Every address: for what the operator configures, who may reach what the machine may reach.
+  package static let everywhere = AddressPolicy(exceptions: ["0.0.0.0/0", "::/0"].compactMap(Network.init))
+
+  private init(exceptions: [Network]) { self.exceptions = exceptions }
+
   /// Whether a delivery may connect to the IPv4 address, given as 32 bits, most significant first.
   package func allows(ipv4 bits: UInt32) -> Bool { allows(Address(ipv4: bits)) }
 

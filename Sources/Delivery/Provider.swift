@@ -21,7 +21,9 @@ package struct Provider: Sendable {
   /// The `config` that the kind was read from, to the letter, secrets included.
   package let config: JSONValue
   /// The provider as it is stored, secrets included: every member of the contract but the id and those that the server sets.
-  package let document: JSONObject
+  package var document: JSONObject {
+    ["name": .string(name), "provider_type": .string(type.rawValue), "enabled": .bool(isEnabled), "config": config]
+  }
 
   /// Reads a provider document, all of whose faults are thrown together.
   package init(json: JSONValue) throws(JSONFaults) {
@@ -45,9 +47,16 @@ package struct Provider: Sendable {
     self.type = type
     self.kind = kind
     self.config = config
-    document = [
-      "name": .string(name), "provider_type": .string(type.rawValue), "enabled": .bool(isEnabled), "config": config,
-    ]
+  }
+
+  /// A provider that is nobody's record: one that the operator's own settings name, with the `config` its kind was read from.
+  package init(name: String, kind: ProviderKind, config: JSONValue) {
+    id = nil
+    self.name = name
+    isEnabled = true
+    type = kind.type
+    self.kind = kind
+    self.config = config
   }
 
   /// The provider as people see it: ``document`` with ``mask`` for every secret.

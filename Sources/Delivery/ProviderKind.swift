@@ -14,7 +14,7 @@ package enum ProviderKind: Sendable {
   case email(Email)
 
   /// Reads the `config` of a type.
-  init(_ type: ProviderType, config: JSONValue) throws(JSONFaults) {
+  package init(_ type: ProviderType, config: JSONValue) throws(JSONFaults) {
     self =
       switch type {
       case .pagerDuty: .pagerDuty(try PagerDuty(json: config))
@@ -22,6 +22,16 @@ package enum ProviderKind: Sendable {
       case .webhook: .webhook(try Webhook(json: config))
       case .email: .email(try Email(json: config))
       }
+  }
+
+  /// The type.
+  var type: ProviderType {
+    switch self {
+    case .pagerDuty: .pagerDuty
+    case .slack: .slack
+    case .webhook: .webhook
+    case .email: .email
+    }
   }
 
   /// The members of a type's `config` that are shown masked.

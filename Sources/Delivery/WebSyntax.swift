@@ -73,7 +73,7 @@ extension ObjectReader {
   mutating func webURL(_ key: String) -> String { checkedURL(key, requiredString(key, length: 1...2048)) }
 
   /// A URL that is a secret and must be there.
-  mutating func webURL(secret key: String) -> String {
+  package mutating func webURL(secret key: String) -> String {
     let url = requiredSecret(key)
     return url == Provider.mask ? url : checkedURL(key, url)
   }

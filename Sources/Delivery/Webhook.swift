@@ -25,14 +25,20 @@ package struct Webhook: Sendable {
     case patch = "PATCH"
   }
 
-  /// Reads a `config`.
-  init(json: JSONValue) throws(JSONFaults) {
+  /// Reads a provider's `config`.
+  init(json: JSONValue) throws(JSONFaults) { try self.init(json: json, isHook: false) }
+
+  /// Reads the settings of a hook, which is tried again by its owner's rules, within `timeout_secs`.
+  package init(hook json: JSONValue) throws(JSONFaults) { try self.init(json: json, isHook: true) }
+
+  private init(json: JSONValue, isHook: Bool) throws(JSONFaults) {
     var reader = try ObjectReader(json)
     url = reader.webURL("url")
     method = reader.choice("method") ?? .post
     headers = reader.nested("headers", Self.headers(json:)) ?? []
-    timeoutSeconds = reader.integer("timeout", in: 1...Transfer.longestSeconds) ?? 30
-    retryCount = reader.integer("retry_count", in: 0...100)
+    let timeout = reader.integer(isHook ? "timeout_secs" : "timeout", in: 1...Transfer.longestSeconds)
+    timeoutSeconds = timeout ?? (isHook ? 10 : 30)
+    retryCount = isHook ? nil : reader.integer("retry_count", in: 0...100)
     verifiesTLS = reader.bool("verify_ssl") ?? true
     signingKeys = ["signing_secret", "previous_signing_secret"].compactMap { reader.signingKey($0) }
     try reader.finish()
@@ -57,9 +63,13 @@ package struct Webhook: Sendable {
   /// Standard Webhooks: 410 asks the sender to send nothing any more.
   static func isGone(_ status: Int) -> Bool { status == 410 }
 
-  /// The request that tells of an alert: the same body and id with every attempt, a timestamp and a signature of its own.
+  /// The request that tells of an alert.
   func transfer(for notice: AlertNotice, attempt: Attempt) -> HTTPTransfer {
-    let body = WebhookEvent(notice: notice).json
+    transfer(of: WebhookEvent(notice: notice).json, attempt: attempt)
+  }
+
+  /// The request that carries a body in JSON: the same body and id with every attempt, a timestamp and a signature of its own.
+  package func transfer(of body: [UInt8], attempt: Attempt) -> HTTPTransfer {
     let timestamp = String(attempt.time)
     let own = Set(headers.map { $0.name.lowercased() })
     var all = [.json, .userAgent].filter { !own.contains($0.name.lowercased()) } + headers

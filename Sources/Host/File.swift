@@ -13,6 +13,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     self.code = code
   }
 
+  /// Whether there is nothing of the name.
+  package var isMissingFile: Bool { code == ENOENT }
+
   package var description: String { "cannot \(attempt): \(String(cString: strerror(code)))" }
 }
 
@@ -36,6 +39,41 @@ package enum File {
       bytes += buffer[..<count]
     }
   }
+
+  /// Replaces a file, or makes it, for nobody but the owner to read: whoever reads it, even after a crash, finds the old content
+  /// or the new one, whole.
+  package static func replace(_ path: String, with content: [UInt8]) throws(SystemError) {
+    let new = path + ".new"
+    let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw SystemError("open \(new)", code: errno) }
+    defer { close(descriptor) }
+    var rest = content[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else { throw SystemError("write \(new)", code: errno) }
+      rest = rest.dropFirst(count)
+    }
+    guard fsync(descriptor) == 0 else { throw SystemError("write \(new)", code: errno) }
+    try rename(new, to: path)
+  }
+
+  /// Gives a file another name in the same folder, for good when this returns.
+  package static func rename(_ path: String, to newPath: String) throws(SystemError) {
+    guard Glibc.rename(path, newPath) == 0 else { throw SystemError("rename \(path) to \(newPath)", code: errno) }
+    let folder = newPath.lastIndex(of: "/").map { String(newPath[...$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError("open \(folder)", code: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw SystemError("write \(folder)", code: errno) }
+  }
+
+  /// Whether others than the owner may read a file, or its group.
+  package static func isReadableByOthers(_ path: String) throws(SystemError) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemError("look at \(path)", code: errno) }
+    return status.st_mode & 0o077 != 0
+  }
+
   /// The names of all that is in a folder, `.` and `..` aside, in no order.
   package static func names(in folder: String) throws(SystemError) -> [String] {
     guard let directory = opendir(folder) else { throw SystemError("open \(folder)", code: errno) }

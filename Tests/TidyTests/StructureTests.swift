@@ -11,7 +11,8 @@ enum Design {
     "Matching": ["JSON", "CRE2", "CQuotes"],
     "Delivery": ["JSON", "Matching", "CCrypto"],
     "Curl": ["CCurl", "Delivery"],
-    "StorageWatch": ["JSON", "Matching", "Host"],
+    "StorageWatch": ["JSON", "Matching", "Delivery", "Host"],
+    "Hooks": ["StorageWatch", "Curl", "Delivery", "JSON", "Host"],
     "Store": ["Postgres", "JSON", "Matching", "Delivery", "Host"],
     "API": ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"],
   ]

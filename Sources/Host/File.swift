@@ -47,12 +47,7 @@ package enum File {
     let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SystemError("open \(new)", code: errno) }
     defer { close(descriptor) }
-    var rest = content[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 else { throw SystemError("write \(new)", code: errno) }
-      rest = rest.dropFirst(count)
-    }
+    try write(content, to: descriptor, new)
     guard fsync(descriptor) == 0 else { throw SystemError("write \(new)", code: errno) }
     try rename(new, to: path)
   }
@@ -60,7 +55,22 @@ package enum File {
   /// Gives a file another name in the same folder, for good when this returns.
   package static func rename(_ path: String, to newPath: String) throws(SystemError) {
     guard Glibc.rename(path, newPath) == 0 else { throw SystemError("rename \(path) to \(newPath)", code: errno) }
-    let folder = newPath.lastIndex(of: "/").map { String(newPath[...$0]) } ?? "."
+    try synchronize(newPath.lastIndex(of: "/").map { String(newPath[...$0]) } ?? ".")
+  }
+
+  /// Writes all of some bytes to an open file, of which the path is told if that fails.
+  package static func write(_ bytes: [UInt8], to descriptor: CInt, _ path: String) throws(SystemError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError("write \(path)", code: errno) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Makes what was done to the names in a folder last through a crash of the machine.
+  package static func synchronize(_ folder: String) throws(SystemError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError("open \(folder)", code: errno) }
     defer { close(descriptor) }

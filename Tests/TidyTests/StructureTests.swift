@@ -6,6 +6,7 @@ enum Design {
   static let modules: [String: Set<String>] = [
     "JSON": [],
     "Host": ["CMalloc"],
+    "Spool": ["Host", "JSON", "CZlib"],
     "FastCGI": ["CFCGI"],
     "Postgres": ["CPQ"],
     "Matching": ["JSON", "CRE2", "CQuotes"],

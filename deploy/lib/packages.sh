@@ -1,6 +1,6 @@
 # The Debian packages that Tocsin needs, and their installation. Sourced by deploy/run and deploy/test.
 
-packages_to_build=(libfcgi-dev libpq-dev libcurl4-openssl-dev libssl-dev libre2-dev pkg-config g++ git)
+packages_to_build=(libfcgi-dev libpq-dev libcurl4-openssl-dev libssl-dev libre2-dev zlib1g-dev pkg-config g++ git)
 packages_to_run=(nginx postgresql supervisor curl ca-certificates tzdata procps)
 packages_to_test=(python3-aiosmtpd python3-pip openssl pgbouncer libnss-wrapper)
 

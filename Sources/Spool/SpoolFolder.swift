@@ -1,0 +1,61 @@
+import Glibc
+import Host
+
+/// The folder in which one host keeps what came in while the database was away.
+///
+///     <uuid>.open     a segment: records one behind the other; the process that made it may still append
+///     <uuid>.sealed   a segment that nobody appends to any more, being replayed
+///     replayed.json   how many events of segments that are gone were replayed
+///     aside/          what could not be read or replayed, for somebody to look at
+package struct SpoolFolder: Sendable {
+  /// Where it is.
+  package let path: String
+  /// The bytes of its disk that are left free: the database may be on it as well.
+  package let reserve: Int
+
+  /// A folder that exists.
+  package init(_ path: String, reserve: Int) {
+    self.path = path
+    self.reserve = reserve
+  }
+
+  /// The folder that the environment names, `ALERTING_SPOOL`, and how many MB are left free on its disk,
+  /// `ALERTING_SPOOL_RESERVE`; nil if nothing is to be spooled.
+  package static func configured() throws(InvalidSetting) -> SpoolFolder? {
+    guard let path = Environment["ALERTING_SPOOL"], !path.isEmpty else { return nil }
+    let text = Environment["ALERTING_SPOOL_RESERVE"] ?? ""
+    guard let megabytes = text.isEmpty ? 256 : Int(text), (0...1_000_000).contains(megabytes) else {
+      throw InvalidSetting(
+        description: "ALERTING_SPOOL_RESERVE: \"\(text)\" is no whole number of megabytes from 0 to 1000000")
+    }
+    return SpoolFolder(path, reserve: megabytes << 20)
+  }
+
+  /// A setting that says nothing sensible.
+  package struct InvalidSetting: Error, CustomStringConvertible {
+    /// What is wrong and what would be right.
+    package let description: String
+  }
+
+  /// Whether so many more bytes have no room on its disk.
+  package func isFull(adding size: Int = 0) throws(SystemError) -> Bool {
+    var disk = statvfs()
+    guard statvfs(path, &disk) == 0 else { throw SystemError("look at the disk of \(path)", code: errno) }
+    return Int(disk.f_bavail) * Int(disk.f_frsize) < reserve + size
+  }
+
+  /// The paths of the segments of a kind, oldest first.
+  func segments(_ kind: SegmentKind) throws(SystemError) -> [String] {
+    try File.names(in: path).filter { $0.hasSuffix(kind.suffix) }.sorted().map { "\(path)/\($0)" }
+  }
+
+  /// Makes what was done to the names in it last.
+  func synchronize() throws(SystemError) { try File.synchronize(path) }
+}
+
+/// What is known of a segment by its name.
+enum SegmentKind: String {
+  case open, sealed
+
+  var suffix: String { "." + rawValue }
+}

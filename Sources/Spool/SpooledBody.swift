@@ -1,0 +1,65 @@
+import JSON
+
+/// The body of one request that was taken in while the database was away, with all that its events need to have their effects
+/// later.
+package struct SpooledBody: Equatable, Sendable {
+  /// The tenant that it belongs to.
+  package let tenant: String
+  /// The SHA-256 of the key that it came with, in hexadecimal digits.
+  package let keyDigest: String
+  /// When it came in, in microseconds since 1970, by the clock of the host that took it in.
+  package let receivedAt: Int
+  /// Whether it is NDJSON; else it is one JSON document.
+  package let isLines: Bool
+  /// How many events it has that can be read.
+  package let events: Int
+  /// The ids of the alerts that an admission of it may have raised, where nobody knows whether it took effect; as a rule none.
+  package let attemptedAlerts: [String]
+  /// The body as it came.
+  package let bytes: [UInt8]
+
+  /// A body that is to be kept.
+  package init(
+    tenant: String, keyDigest: String, receivedAt: Int, isLines: Bool, events: Int, attemptedAlerts: [String] = [],
+    bytes: [UInt8]
+  ) {
+    self.tenant = tenant
+    self.keyDigest = keyDigest
+    self.receivedAt = receivedAt
+    self.isLines = isLines
+    self.events = events
+    self.attemptedAlerts = attemptedAlerts
+    self.bytes = bytes
+  }
+
+  /// The payload of its record: one line of JSON about the body, then the body.
+  var payload: [UInt8] {
+    var writer = JSONWriter()
+    writer.object { members in
+      members.add("tenant", tenant)
+      members.add("key_sha256", keyDigest)
+      members.add("received_at_us", receivedAt)
+      members.add("ndjson", isLines)
+      if !attemptedAlerts.isEmpty { members.add("attempted_alerts") { $0.array(attemptedAlerts) } }
+    }
+    return writer.bytes + [Self.lineFeed] + bytes
+  }
+
+  /// Reads a record's payload. Throws the faults of one that another version wrote, or no version.
+  init(payload: [UInt8], events: Int) throws {
+    let end = payload.firstIndex(of: Self.lineFeed) ?? payload.count
+    var reader = try ObjectReader(JSONValue(parsing: payload[..<end]))
+    tenant = reader.requiredString("tenant")
+    keyDigest = reader.requiredString("key_sha256")
+    reader.require("received_at_us")
+    receivedAt = reader.integer("received_at_us", in: 0...Int.max) ?? 0
+    reader.require("ndjson")
+    isLines = reader.bool("ndjson") ?? false
+    attemptedAlerts = reader.strings("attempted_alerts", count: 0...Frame.payloadLimit) ?? []
+    try reader.finish()
+    self.events = events
+    bytes = Array(payload[end...].dropFirst())
+  }
+
+  private static let lineFeed = UInt8(ascii: "\n")
+}

@@ -123,7 +123,7 @@ extension Store {
     FROM expired
     """)
 
-  /// Sets a delivery aside that the database will not lease: it has failed, for a reason.
+  /// Sets a delivery aside that the database will not lease: it has failed, at an attempt that was never made.
   package func setAside(_ delivery: DueDelivery, reason: String) throws(PostgresError) {
     try write(Self.setAside, .text(delivery.provider.tenant), .text(delivery.id), .text(reason))
   }
@@ -131,27 +131,60 @@ extension Store {
   private static let setAside = Statement(
     "set_aside_delivery",
     """
-    UPDATE alert_deliveries
-    SET state = 'failed', lease_token = NULL, leased_until = NULL, last_error = $3, updated_at = now()
-    WHERE tenant_id = $1
-      AND delivery_id = $2::uuid
-      AND state = 'pending'
-      AND (leased_until IS NULL OR leased_until <= now())
+    WITH due AS (
+      SELECT tenant_id, delivery_id, attempts, updated_at, lease_token
+      FROM alert_deliveries
+      WHERE tenant_id = $1
+        AND delivery_id = $2::uuid
+        AND state = 'pending'
+        AND (leased_until IS NULL OR leased_until <= now())
+      FOR UPDATE SKIP LOCKED
+    ),
+
+    \(lostAttempts),
+
+    failed AS (
+      UPDATE alert_deliveries AS delivery
+      SET
+        state = 'failed', attempts = delivery.attempts + 1, lease_token = NULL, leased_until = NULL, last_status = NULL,
+        last_error = $3, updated_at = now()
+      FROM due
+      WHERE delivery.tenant_id = due.tenant_id AND delivery.delivery_id = due.delivery_id
+      RETURNING delivery.tenant_id, delivery.delivery_id, delivery.attempts
+    )
+
+    INSERT INTO alert_delivery_attempts (tenant_id, delivery_id, attempt, started_at, ended_at, verdict, reason)
+    SELECT tenant_id, delivery_id, attempts, now(), now(), 'rejected', $3
+    FROM failed
     """)
 
-  /// Ends a lease whose settlement the database will not take: with the state, and with nothing else that came of the attempt.
+  /// Ends a lease whose settlement the database will not take: with the state, and of the attempt only when it was, its status
+  /// and why there is not more.
   package func settleBarely(_ settlement: Settlement, reason: String) throws(PostgresError) {
+    let now = Clock.monotonic
     try write(
       Self.bareSettle, .text(settlement.tenant), .text(settlement.deliveryID), .text(settlement.leaseToken),
-      .text(settlement.outcome.state == "sent" ? "sent" : "failed"), .text(reason))
+      .text(settlement.outcome.state == "sent" ? "sent" : "failed"), .text(reason), .int(settlement.status),
+      .int(Int((now - settlement.startedAt) * 1000)), .int(Int((now - settlement.endedAt) * 1000)))
   }
 
   private static let bareSettle = Statement(
     "settle_delivery_barely",
     """
-    UPDATE alert_deliveries
-    SET state = $4, lease_token = NULL, leased_until = NULL, last_error = $5, updated_at = now()
-    WHERE tenant_id = $1 AND delivery_id = $2::uuid AND lease_token = $3::uuid
+    WITH ended AS (
+      UPDATE alert_deliveries
+      SET state = $4, lease_token = NULL, leased_until = NULL, last_error = $5, updated_at = now()
+      WHERE tenant_id = $1 AND delivery_id = $2::uuid AND lease_token = $3::uuid
+      RETURNING tenant_id, delivery_id, attempts, state
+    )
+
+    INSERT INTO alert_delivery_attempts (
+      tenant_id, delivery_id, attempt, started_at, ended_at, status, verdict, reason
+    )
+    SELECT
+      tenant_id, delivery_id, attempts, now() - $7 * interval '1 millisecond', now() - $8 * interval '1 millisecond', $6,
+      CASE state WHEN 'sent' THEN 'sent' ELSE 'rejected' END, $5
+    FROM ended
     """)
 
   /// Deliveries of one provider that are due, those that wait longest first, without taking any.

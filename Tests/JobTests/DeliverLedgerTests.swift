@@ -66,19 +66,10 @@ import Testing
 
   @Test("A delivery that the database refuses to lease or to settle is set aside, and costs no other its way")
   func poison() throws {
-    try outbox.database.run(
+    try refuseUpdates(
       """
-      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        IF NEW.provider_id = 'lease' AND NEW.lease_token IS NOT NULL AND NEW.recipients = '{poison}'
-          OR NEW.provider_id = 'settle' AND NEW.last_status IS NOT NULL AND NEW.recipients = '{poison}'
-        THEN
-          RAISE EXCEPTION 'poison';
-        END IF;
-        RETURN NEW;
-      END
-      $$;
-      CREATE TRIGGER refuse BEFORE UPDATE ON alert_deliveries FOR EACH ROW EXECUTE FUNCTION refuse();
+      NEW.provider_id = 'lease' AND NEW.lease_token IS NOT NULL AND NEW.recipients = '{poison}'
+      OR NEW.provider_id = 'settle' AND NEW.last_status IS NOT NULL AND NEW.recipients = '{poison}'
       """)
     try outbox.makeWebhook("lease", url: receiver.url + "/lease")
     try outbox.makeWebhook("settle", url: receiver.url + "/settle")
@@ -91,15 +82,55 @@ import Testing
       """)
     let program = try outbox.start()
     try poll(within: 30) { try outbox.deliveries().allSatisfy { !$0.contains("pending") } }
-    let reason = "the database does not take what belongs to this delivery (P0001)"
+    func reason(_ task: String) -> String {
+      "the database cannot \(task) what belongs to this delivery: one of its own functions refuses (SQLSTATE P0001); "
+        + "the log of deliver says more"
+    }
     let states = try outbox.deliveries()
     #expect(states.filter { $0.hasPrefix("hook sent") }.count == 5)
     #expect(states.filter { $0 == "lease sent 1" }.count == 4)
-    #expect(states.filter { $0 == "lease failed 0: \(reason)" }.count == 1)
+    #expect(states.filter { $0 == "lease failed 1: \(reason("hand out"))" }.count == 1)
     #expect(states.filter { $0 == "settle sent 1" }.count == 4)
-    #expect(states.filter { $0 == "settle sent 1: \(reason)" }.count == 1)
+    #expect(states.filter { $0 == "settle sent 1: \(reason("write down"))" }.count == 1)
     #expect(try receiver.requests().count == 14)
     #expect(program.standardError.contains("a delivery was set aside"))
+    let attempts = try outbox.database.texts(
+      """
+      SELECT concat_ws(' ', provider_id, attempt, verdict, status, reason = last_error, ended_at >= started_at)
+      FROM alert_delivery_attempts
+      JOIN alert_deliveries USING (tenant_id, delivery_id)
+      WHERE recipients = '{poison}' AND provider_id <> 'hook'
+      ORDER BY 1
+      """)
+    #expect(attempts == ["lease 1 rejected t t", "settle 1 sent 200 t t"])
+  }
+
+  /// Has the database refuse to change a delivery where this holds of what it would become.
+  private func refuseUpdates(_ condition: String) throws {
+    try outbox.database.run(
+      """
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF \(condition) THEN
+          RAISE EXCEPTION 'poison';
+        END IF;
+        RETURN NEW;
+      END
+      $$;
+      CREATE TRIGGER refuse BEFORE UPDATE ON alert_deliveries FOR EACH ROW EXECUTE FUNCTION refuse();
+      """)
+  }
+
+  @Test("A delivery that the database does not even let fail costs no other its way")
+  func stuck() throws {
+    try refuseUpdates("NEW.provider_id = 'stuck'")
+    try outbox.makeWebhook("stuck", url: receiver.url + "/stuck")
+    let program = try outbox.start()
+    try outbox.raise(3, for: "stuck")
+    poll(within: 20) { program.standardError.contains("a delivery was set aside") }
+    try outbox.raise(3, for: "hook")
+    #expect(try receiver.waitForRequests(3, to: "/hook", within: 30).count == 3)
+    #expect(try outbox.deliveries().filter { $0 == "stuck pending 0" }.count == 3)
   }
 
   @Test("Receivers that hang leave places to those that do not, however many they are")

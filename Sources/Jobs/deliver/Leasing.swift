@@ -28,9 +28,18 @@ struct Leasing {
       do {
         if let delivery = try outbox.leaseDelivery(delivery, seconds: Self.seconds) { leased.append(delivery) }
       } catch  where error.isAboutData {
-        try outbox.setAside(delivery, reason: Self.reason(error))
-        Self.tell(delivery.provider.tenant, delivery.id, error)
+        try setAside(delivery, error)
       }
+    }
+  }
+
+  /// A delivery that the database does not even let fail is left as it is, to be found again with the next lease.
+  private func setAside(_ delivery: DueDelivery, _ refusal: PostgresError) throws(PostgresError) {
+    Self.tell(delivery.provider.tenant, delivery.id, refusal)
+    do {
+      try outbox.setAside(delivery, reason: Self.reason(refusal, toDo: "hand out"))
+    } catch  where error.isAboutData {
+      Self.tell(delivery.provider.tenant, delivery.id, error)
     }
   }
 
@@ -40,7 +49,7 @@ struct Leasing {
       return try outbox.settleDeliveries(settlements)
     } catch  where error.isAboutData {
       guard settlements.count > 1 else {
-        try outbox.settleBarely(settlements[0], reason: Self.reason(error))
+        try outbox.settleBarely(settlements[0], reason: Self.reason(error, toDo: "write down"))
         Self.tell(settlements[0].tenant, settlements[0].deliveryID, error)
         return 1
       }
@@ -50,8 +59,17 @@ struct Leasing {
   }
 
   /// What a client may know of it: a database's sentences may quote values.
-  private static func reason(_ error: PostgresError) -> String {
-    "the database does not take what belongs to this delivery (\(error.refusal?.sqlState ?? ""))"
+  private static func reason(_ error: PostgresError, toDo task: String) -> String {
+    let state = error.refusal?.sqlState ?? ""
+    let cause =
+      switch state.prefix(2) {
+      case "22": "it holds a value that is not valid there"
+      case "23": "it breaks a constraint"
+      case "54": "it is too large"
+      default: "one of its own functions refuses"
+      }
+    return
+      "the database cannot \(task) what belongs to this delivery: \(cause) (SQLSTATE \(state)); the log of deliver says more"
   }
 
   private static func tell(_ tenant: String, _ delivery: String, _ error: PostgresError) {

@@ -39,7 +39,7 @@ let jobTargets = jobs.map { job in
 
 /// Programs that measure; never installed.
 let benchmarks = [
-  benchmark("delivery", of: ["Delivery", "Host", "JSON", "Store", "TestSupport"]),
+  benchmark("delivery", of: ["BenchmarkInstance", "Delivery", "Host", "JSON", "Store", "TestSupport"]),
   benchmark("load", of: ["Store", "Postgres", "Matching", "JSON", "Host", "TestSupport"]),
   benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
   benchmark("match", of: ["Allocations", "JSON", "Matching"]),

@@ -7,29 +7,15 @@ import TestSupport
 /// A service in a database of its own with a receiver and `deliver` programs.
 final class Arena {
   let service: Service
-  private let receiver: Program
-  private let end: CInt
-  private let port: String
-  private var programs: [Program] = []
+  private let receiver: ReceiverProgram
 
   var database: TestDatabase { service.database }
 
   /// Starts the receiver.
   init() throws {
     service = try Service()
-    var ends: [CInt] = [-1, -1]
-    guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
-      throw SystemFailure("make a pair of sockets", errno)
-    }
-    defer { close(ends[0]) }
-    end = ends[1]
-    let receiver = try Program("delivery-benchmark", arguments: ["receiver"], input: .descriptor(ends[0]))
-    poll { receiver.standardOutput.contains(UInt8(ascii: "\n")) }
-    port = String(decoding: receiver.standardOutput.prefix { $0 != 0x0A }, as: UTF8.self)
-    self.receiver = receiver
+    receiver = try ReceiverProgram()
   }
-
-  deinit { close(end) }
 
   /// Makes webhooks, each with a policy of its own that asks for its number in `n`.
   func makeProviders(_ paths: [String], timeout: Int = 30) throws {
@@ -39,7 +25,7 @@ final class Arena {
         INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
         VALUES (
           'default', 'p\(number)', 'p\(number)', 'webhook', true,
-          '{"url": "http://127.0.0.1:\(port)\(path)", "timeout": \(timeout)}', 'benchmark')
+          '{"url": "http://127.0.0.1:\(receiver.port)\(path)", "timeout": \(timeout)}', 'benchmark')
         """)
       let policy = """
         {"name": "P\(number)", "message_template": "m", "summary_template": "s", "providers": ["p\(number)"],
@@ -91,20 +77,6 @@ final class Arena {
     if !isEmpty { throw SystemFailure("deliver everything", 0) }
   }
 
-  /// A request as it arrived.
-  struct Arrival {
-    let path: Substring
-    let delivery: Substring
-    let latency: Int
-  }
-
   /// Ends the receiver; all that has arrived.
-  func arrivals() throws -> [Arrival] {
-    shutdown(end, CInt(SHUT_RDWR))
-    guard receiver.ending() == .exit(0) else { throw SystemFailure("end the receiver", 0) }
-    return String(decoding: receiver.standardOutput, as: UTF8.self).split(separator: "\n").dropFirst().map { line in
-      let words = line.split(separator: " ", omittingEmptySubsequences: false)
-      return Arrival(path: words[0], delivery: words[1], latency: Int(words[2]) ?? 0)
-    }
-  }
+  func arrivals() throws -> [ReceiverProgram.Arrival] { try receiver.arrivals() }
 }

@@ -22,37 +22,6 @@ func throughput(deliveries: Int) throws -> Double {
   return Double(deliveries) / (seconds.first.flatMap(Double.init) ?? 0)
 }
 
-/// Milliseconds from the start of a POST to the whole request at the receiver, sorted, with events for ten receivers in turn,
-/// of which the last may hang; that one's are left out.
-func latencies(perSecond: Int, seconds: Int, isOneHanging: Bool) throws -> [Double] {
-  let arena = try Arena()
-  try arena.makeProviders((0..<9).map { "/ok/\($0)" } + [isOneHanging ? "/hang" : "/last"])
-  let program = try arena.startDeliver()
-  defer { program.signal(SIGKILL) }
-  // The first requests of every kind find nothing prepared.
-  for number in 0..<50 { try post(number % 10, in: arena, sentAt: nil) }
-  usleep(500_000)
-  let begin = Clock.monotonic
-  for number in 0..<perSecond * seconds {
-    let wait = begin + Double(number) / Double(perSecond) - Clock.monotonic
-    if wait > 0 { usleep(UInt32(wait * 1e6)) }
-    try post(number % 10, in: arena, sentAt: Receiver.now)
-  }
-  let unsent = "SELECT 'unsent' FROM alert_deliveries WHERE state = 'pending' AND provider_id <> 'p9' LIMIT 1"
-  try poll(within: 60) { try arena.database.texts(unsent).isEmpty }
-  let arrivals = try arena.arrivals().filter { $0.latency > 0 && $0.path.hasPrefix("/ok") }
-  guard arrivals.count == perSecond * seconds * 9 / 10 else { throw SystemFailure("deliver everything once", 0) }
-  return arrivals.map { Double($0.latency) / 1000 }.sorted()
-}
-
-private func post(_ number: Int, in arena: Arena, sentAt: Int?) throws {
-  let moment = sentAt.map { #","sent_at":\#($0)"# } ?? ""
-  let body = #"{"n":\#(number),"event_type":"login","user":{"name":"root"}\#(moment)}"#
-  guard try arena.service.call("POST", "/process-event", body: body).status == 200 else {
-    throw SystemFailure("take an event", 0)
-  }
-}
-
 /// Milliseconds of looking for and leasing 100 deliveries of ten providers: the median without, and with a million rows that
 /// wait for another.
 func leasing() throws -> (alone: Double, besideMillion: Double) {

@@ -16,21 +16,26 @@ package struct Instance {
   private static let checkout = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// Builds and starts it with so many workers that take events, and waits until it answers.
-  package init(port: Int, workers: Int) throws {
+  /// Starts it with so many workers that take events, and with more settings, and waits until it answers. It runs the programs
+  /// of a directory; they are built where none is given.
+  package init(port: Int, workers: Int, programs: String? = nil, settings: [String: String] = [:]) throws {
     self.port = port
     state = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-benchmark-\(port)")
     url = "http://127.0.0.1:\(port)/api/v1/alerts"
     key = "benchmark-\(UUID().uuidString)"
     try run(
-      "\(Self.checkout.path)/deploy/run", ["--detach", "--port", "\(port)", "--state", state.path],
+      "\(Self.checkout.path)/deploy/run",
+      ["--detach", "--port", "\(port)", "--state", state.path] + (programs.map { ["--programs", $0] } ?? []),
       environment: [
         "ALERTING_API_KEY": key, "ALERTING_WORKERS": "1", "ALERTING_WORKERS_PROCESS_EVENT": "\(workers)",
         "ALERTING_LISTEN": "127.0.0.1",
-      ])
+      ].merging(settings) { $1 })
     database = "postgresql:///tocsin?host=\(state.path)/run/postgres&user=tocsin"
     try supervise("stop", "deliver:*")
   }
+
+  /// Has its alerts delivered.
+  package func startDelivering() throws { try supervise("start", "deliver:*") }
 
   /// Has the supervisor do something with programs: `restart`, `process-event:*`.
   @discardableResult

@@ -103,8 +103,10 @@ CREATE TABLE public.alert_deliveries (
     event text DEFAULT 'triggered'::text NOT NULL,
     retried_at timestamp with time zone,
     attempts_before integer DEFAULT 0 NOT NULL,
-    CONSTRAINT alert_deliveries_check CHECK (((alert_id IS NOT NULL) OR (event = 'test'::text))),
-    CONSTRAINT alert_deliveries_event_check CHECK ((event = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text, 'test'::text]))),
+    held_back json,
+    CONSTRAINT alert_deliveries_alert_check CHECK (((alert_id IS NOT NULL) OR (event = ANY (ARRAY['digest'::text, 'test'::text])))),
+    CONSTRAINT alert_deliveries_event_check CHECK ((event = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text, 'digest'::text, 'test'::text]))),
+    CONSTRAINT alert_deliveries_held_back_check CHECK (((held_back IS NOT NULL) = (event = 'digest'::text))),
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
 )
 WITH (fillfactor='70');
@@ -137,8 +139,8 @@ COMMENT ON COLUMN public.alert_deliveries.recipients IS 'The e-mail addresses th
 -- Name: COLUMN alert_deliveries.event; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.alert_deliveries.event IS 'What is told. acknowledged and resolved wait for what goes before them about the same alert to the same provider; a test is
-about no alert.';
+COMMENT ON COLUMN public.alert_deliveries.event IS 'What is told. All but triggered wait for what goes before them about the same alert to the same provider; a test is about no
+alert, and a digest about none where none of those that the events were folded into was open.';
 
 --
 -- Name: COLUMN alert_deliveries.retried_at; Type: COMMENT; Schema: public; Owner: -
@@ -151,6 +153,12 @@ COMMENT ON COLUMN public.alert_deliveries.retried_at IS 'When somebody last had 
 --
 
 COMMENT ON COLUMN public.alert_deliveries.attempts_before IS 'The attempts before retried_at, which the schedule does not count.';
+
+--
+-- Name: COLUMN alert_deliveries.held_back; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_deliveries.held_back IS 'What a digest tells. It stands here and not with its policy, which may change or go before everybody has been told.';
 
 --
 -- Name: alert_delivery_attempts; Type: TABLE; Schema: public; Owner: -
@@ -188,6 +196,34 @@ COMMENT ON COLUMN public.alert_delivery_attempts.answer IS 'The beginning of wha
 COMMENT ON COLUMN public.alert_delivery_attempts.verdict IS 'unknown: the process that made the attempt ended before it could write what came of it; ended_at is NULL.';
 
 --
+-- Name: alert_held_back; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_held_back (
+    tenant_id text NOT NULL,
+    policy_id text NOT NULL,
+    throttle_key text NOT NULL,
+    events bigint NOT NULL,
+    alert_id text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE alert_held_back; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_held_back IS 'What was held back of each policy with a digest since its last one, by throttle key. The rows of a policy are its window: it
+opens with the first of them and is told, and they deleted, when the first is due.';
+
+--
+-- Name: COLUMN alert_held_back.alert_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_held_back.alert_id IS 'The alert that the latest of the events were folded into.';
+
+--
 -- Name: alert_policies; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -208,6 +244,9 @@ CREATE TABLE public.alert_policies (
     created_by text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    digest_minutes integer DEFAULT 0 NOT NULL,
+    throttle_by text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT alert_policies_digest_minutes_check CHECK ((digest_minutes >= 0)),
     CONSTRAINT alert_policies_max_alerts_per_hour_check CHECK ((max_alerts_per_hour >= 0)),
     CONSTRAINT alert_policies_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text, 'info'::text]))),
     CONSTRAINT alert_policies_throttle_minutes_check CHECK ((throttle_minutes >= 0))
@@ -218,6 +257,12 @@ CREATE TABLE public.alert_policies (
 --
 
 COMMENT ON TABLE public.alert_policies IS 'The document is what the client sees, to the letter; the other columns are the part of it that SQL decides by.';
+
+--
+-- Name: COLUMN alert_policies.throttle_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_policies.throttle_by IS 'The fields that the throttle keys are made of. Policies that were last saved before there were digests have none here.';
 
 --
 -- Name: alert_provider_health; Type: TABLE; Schema: public; Owner: -
@@ -523,6 +568,13 @@ ALTER TABLE ONLY public.alert_delivery_attempts
     ADD CONSTRAINT alert_delivery_attempts_pkey PRIMARY KEY (tenant_id, delivery_id, attempt);
 
 --
+-- Name: alert_held_back alert_held_back_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_held_back
+    ADD CONSTRAINT alert_held_back_pkey PRIMARY KEY (tenant_id, policy_id, throttle_key);
+
+--
 -- Name: alert_policies alert_policies_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -629,6 +681,12 @@ CREATE INDEX alert_deliveries_newest_first ON public.alert_deliveries USING btre
 --
 
 CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (alert_id);
+
+--
+-- Name: alert_held_back_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_held_back_due ON public.alert_held_back USING btree (due_at);
 
 --
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -

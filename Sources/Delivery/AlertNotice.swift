@@ -48,11 +48,26 @@ package struct AlertNotice: Sendable {
     self.deduplicationKey = deduplicationKey
   }
 
-  /// The title with what has become of the alert before it.
-  var headline: String { occasion.sequel.map { "\($0.word): \(title)" } ?? title }
+  /// The title with what has become of the alert before it; a digest has one of its own.
+  var headline: String {
+    if case .digest(let heldBack) = occasion { return "\(policyName): \(heldBack.phrase)" }
+    return occasion.sequel.map { "\($0.word): \(title)" } ?? title
+  }
+
+  /// The words by which a person knows the alert. A digest that is about no open alert is known by its headline.
+  var names: (title: String, summary: String, message: String) {
+    if case .digest(let heldBack) = occasion, heldBack.firstDeliveryID == nil { return (headline, headline, headline) }
+    return (title, summary, message)
+  }
 
   /// What a person reads of the alert in short, by name.
   var facts: [(name: String, value: String)] {
+    if case .digest(let heldBack) = occasion {
+      let facts = [
+        ("Severity", severity.rawValue), ("Policy", policyName), ("From", heldBack.start), ("To", heldBack.end),
+      ]
+      return heldBack.firstDeliveryID == nil ? facts : facts + [("Alert", alertID)]
+    }
     let facts = [("Severity", severity.rawValue), ("Policy", policyName), ("Time", triggeredAt), ("Alert", alertID)]
     guard let (word, sequel) = occasion.sequel else { return facts }
     return facts + [(word, sequel.time), ("By", sequel.actor)]
@@ -60,6 +75,7 @@ package struct AlertNotice: Sendable {
 
   /// Summary and message as far as they say more than the title; those who have read them are not told again.
   var bodies: [String] {
+    if case .digest(let heldBack) = occasion { return [heldBack.sentence] }
     if occasion.sequel != nil { return [] }
     var bodies: [String] = []
     for text in [summary, message] where text != title && !text.isEmpty && !bodies.contains(text) {

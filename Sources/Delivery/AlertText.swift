@@ -9,8 +9,11 @@ struct AlertText {
 
   init(_ notice: AlertNotice) {
     self.notice = notice
-    let isKnown = notice.occasion.sequel != nil
-    event = isKnown ? nil : String(decoding: notice.event.bytes, as: UTF8.self).cut(to: Self.eventLimit)
+    event =
+      switch notice.occasion {
+      case .triggered, .test: String(decoding: notice.event.bytes, as: UTF8.self).cut(to: Self.eventLimit)
+      case .acknowledged, .resolved, .digest: nil
+      }
   }
 
   /// Plain text, lines ended by CR LF.

@@ -68,19 +68,21 @@ package struct Email: Sendable {
 
   private func message(for notice: AlertNotice, attempt: Attempt) -> MailMessage {
     MailMessage(
-      id: attempt.deliveryID, threadID: notice.occasion.sequel?.sequel.firstDeliveryID,
+      id: attempt.deliveryID, threadID: notice.occasion.firstDeliveryID,
       date: CivilTime(unixSeconds: attempt.time), sender: sender, recipients: recipients, subject: subject(for: notice),
       alertID: notice.alertID, text: AlertText(notice).plain, html: AlertText(notice).html)
   }
 
   /// The rendered subject in one line, as an answer to the first mail about the alert where this is not that.
   private func subject(for notice: AlertNotice) -> String {
+    let names = notice.names
     let own = [
-      "severity": notice.severity.rawValue, "summary": notice.summary, "title": notice.title,
-      "message": notice.message, "policy_name": notice.policyName, "alert_id": notice.alertID,
+      "severity": notice.severity.rawValue, "summary": names.summary, "title": names.title, "message": names.message,
+      "policy_name": notice.policyName, "alert_id": notice.alertID,
     ]
     let text = subject.rendered(event: notice.eventTree, alert: own, limit: 250).inOneLine
-    return notice.occasion.sequel.map { "Re: \(text) (\($0.word.lowercased()))" } ?? text
+    guard notice.occasion.firstDeliveryID != nil, let remark = notice.occasion.remark else { return text }
+    return "Re: \(text) (\(remark))"
   }
 }
 

@@ -83,6 +83,8 @@ package enum DeliveryEvent: String, Sendable, CaseIterable {
   case acknowledged
   /// It is over.
   case resolved
+  /// A policy held back more events.
+  case digest
   /// Nothing: somebody wants to see whether a provider gets what is sent to it.
   case test
 }

@@ -6,6 +6,8 @@ package enum Occasion: Sendable {
   case acknowledged(Sequel)
   /// It is over.
   case resolved(Sequel)
+  /// Its policy held back more events, of this alert or of others.
+  case digest(HeldBack)
   /// Nothing has happened: somebody wants to see whether a provider gets what is sent to it.
   case test
 
@@ -26,12 +28,36 @@ package enum Occasion: Sendable {
     }
   }
 
-  /// The sequel, with the word for it that people read; nil where the alert is new or none.
+  /// The sequel, with the word for it that people read; nil where it is none.
   var sequel: (word: String, sequel: Sequel)? {
     switch self {
-    case .triggered, .test: nil
+    case .triggered, .digest, .test: nil
     case .acknowledged(let sequel): ("Acknowledged", sequel)
     case .resolved(let sequel): ("Resolved", sequel)
     }
+  }
+
+  /// When it happened, RFC 3339, where that is not when the alert was raised.
+  var time: String? {
+    switch self {
+    case .triggered, .test: nil
+    case .acknowledged(let sequel), .resolved(let sequel): sequel.time
+    case .digest(let heldBack): heldBack.end
+    }
+  }
+
+  /// The id of the delivery that told the same provider of the alert; nil where this is the first.
+  var firstDeliveryID: String? {
+    switch self {
+    case .triggered, .test: nil
+    case .acknowledged(let sequel), .resolved(let sequel): sequel.firstDeliveryID
+    case .digest(let heldBack): heldBack.firstDeliveryID
+    }
+  }
+
+  /// What stands behind the subject of an answer to the first mail.
+  var remark: String? {
+    if case .digest(let heldBack) = self { return heldBack.phrase }
+    return sequel?.word.lowercased()
   }
 }

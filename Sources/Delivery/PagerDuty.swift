@@ -59,6 +59,7 @@ package struct PagerDuty: Sendable {
   private func event(for notice: AlertNotice) -> [UInt8] {
     switch notice.occasion {
     case .triggered, .test: trigger(for: notice)
+    case .digest(let heldBack): digest(of: heldBack, for: notice).json
     case .acknowledged: sequel("acknowledge", to: notice).json
     case .resolved: sequel("resolve", to: notice).json
     }
@@ -81,7 +82,30 @@ package struct PagerDuty: Sendable {
   private func trigger(_ notice: AlertNotice, details: PagerDutyDetails) -> PagerDutyTrigger {
     PagerDutyTrigger(
       routingKey: routingKey, deduplicationKey: Self.bounded(key: notice.deduplicationKey),
-      severity: severities[notice.severity] ?? PagerDutySeverity(notice.severity), notice: notice, details: details)
+      severity: severity(of: notice), notice: notice, details: details)
+  }
+
+  /// A note in the log of the incident that is open for the alert, which pages nobody again; where there is none, an incident
+  /// of the lowest severity, to which later digests of the policy are added while it is open.
+  private func digest(of heldBack: HeldBack, for notice: AlertNotice) -> JSONValue {
+    let isNote = heldBack.firstDeliveryID != nil
+    let severity = isNote ? self.severity(of: notice) : .info
+    return [
+      "routing_key": .string(routingKey), "event_action": "trigger",
+      "dedup_key": .string(Self.bounded(key: notice.deduplicationKey)), "client": "Tocsin",
+      "payload": [
+        "summary": .string(notice.headline.cut(to: 1024)), "source": .string("tocsin/\(notice.tenant)"),
+        "severity": .string(severity.rawValue), "timestamp": .string(heldBack.end),
+        "component": .string(notice.policyID), "class": .string(notice.policyName.cut(to: 255)),
+        "custom_details": [
+          "policy_id": .string(notice.policyID), "message": .string(heldBack.sentence), "held_back": heldBack.tree,
+        ],
+      ],
+    ]
+  }
+
+  private func severity(of notice: AlertNotice) -> PagerDutySeverity {
+    severities[notice.severity] ?? PagerDutySeverity(notice.severity)
   }
 
   /// A key of at most 255 characters: cutting would make different keys equal, so a longer one is hashed.

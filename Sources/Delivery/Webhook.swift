@@ -96,10 +96,15 @@ private struct WebhookEvent: JSONWritable {
       case .triggered: members.add("type", "alert.triggered")
       case .acknowledged: members.add("type", "alert.acknowledged")
       case .resolved: members.add("type", "alert.resolved")
+      case .digest: members.add("type", "alert.digest")
       case .test: members.add("type", "alert.test")
       }
-      members.add("timestamp", notice.occasion.sequel?.sequel.time ?? notice.triggeredAt)
-      members.add("data", Alert(notice: notice))
+      members.add("timestamp", notice.occasion.time ?? notice.triggeredAt)
+      if case .digest(let heldBack) = notice.occasion {
+        members.add("data", DigestData(notice: notice, heldBack: heldBack))
+      } else {
+        members.add("data", Alert(notice: notice))
+      }
     }
   }
 
@@ -119,7 +124,7 @@ private struct WebhookEvent: JSONWritable {
         members.add("triggered_at", notice.triggeredAt)
         members.add("event_data", notice.event)
         switch notice.occasion {
-        case .triggered, .test: break
+        case .triggered, .digest, .test: break
         case .acknowledged(let sequel):
           members.add("acknowledged_at", sequel.time)
           members.add("acknowledged_by", sequel.actor)
@@ -127,6 +132,25 @@ private struct WebhookEvent: JSONWritable {
           members.add("resolved_at", sequel.time)
           members.add("resolved_by", sequel.actor)
         }
+      }
+    }
+  }
+
+  struct DigestData: JSONWritable {
+    let notice: AlertNotice
+    let heldBack: HeldBack
+
+    func write(to writer: inout JSONWriter) {
+      writer.object { members in
+        members.add("alert_id", heldBack.firstDeliveryID == nil ? nil : notice.alertID)
+        members.add("tenant_id", notice.tenant)
+        members.add("policy_id", notice.policyID)
+        members.add("policy_name", notice.policyName)
+        members.add("severity", notice.severity.rawValue)
+        members.add("title", notice.headline)
+        members.add("message", heldBack.sentence)
+        members.add("summary", heldBack.phrase)
+        members.add("held_back", heldBack)
       }
     }
   }

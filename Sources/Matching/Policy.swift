@@ -23,6 +23,8 @@ package struct Policy: Sendable {
   package let throttleMinutes: Int
   /// The most alerts of one throttle key in a clock hour; 0 is no cap.
   package let maxAlertsPerHour: Int
+  /// After how many minutes it is told what throttle and cap held back; 0 is never.
+  package let digestMinutes: Int
   /// The fields whose values make the throttle key.
   package let throttleBy: [FieldPath]
   /// The ids of the providers that its alerts go to, each once.
@@ -44,6 +46,7 @@ package struct Policy: Sendable {
       "time_window": timeWindow.map { .object($0.document) } ?? .null,
       "throttle_minutes": .number(JSONNumber(throttleMinutes)),
       "max_alerts_per_hour": .number(JSONNumber(maxAlertsPerHour)),
+      "digest_minutes": .number(JSONNumber(digestMinutes)),
       "throttle_by": .array(throttleBy.map { .string($0.text) }), "providers": .array(providers.map(JSONValue.string)),
     ]
   }
@@ -80,6 +83,7 @@ package struct Policy: Sendable {
     timeWindow = reader.nested("time_window", TimeWindow.init(json:))
     throttleMinutes = reader.integer("throttle_minutes", in: 0...525_600) ?? 0
     maxAlertsPerHour = reader.integer("max_alerts_per_hour", in: 0...1_000_000) ?? 10
+    digestMinutes = reader.integer("digest_minutes", in: 0...10_080) ?? 0
     throttleBy = reader.elements("throttle_by", count: 0...10, FieldPath.init(json:)) ?? []
     reader.require("providers")
     providers = reader.strings("providers", count: 0...100) ?? []

@@ -34,6 +34,7 @@ extension Store {
         policy.provider_ids,
         policy.throttle_minutes,
         policy.max_alerts_per_hour,
+        policy.digest_minutes,
         earlier.decision AS earlier_decision,
         earlier.alert_id AS earlier_alert_id,
         earlier.decision IS NULL AND (
@@ -204,6 +205,20 @@ extension Store {
       SET
         events = repeats.events + excluded.events,
         last_event_at = greatest(repeats.last_event_at, excluded.last_event_at)
+    ),
+
+    -- What a digest is to tell of, by throttle key: whoever writes a key's row here holds the row of its throttle, so two of
+    -- these never wait for each other. The rows are gone once they are told, and come again with the next window.
+    held AS (
+      INSERT INTO alert_held_back AS held (tenant_id, policy_id, throttle_key, events, alert_id, opened_at, due_at)
+      SELECT
+        $1, policy_id, throttle_key, sum(events), min(open_alert_id), now(), now() + make_interval(mins => digest_minutes)
+      FROM outcome
+      WHERE digest_minutes > 0 AND decision IN ('throttled', 'capped') AND earlier_decision IS NULL
+      GROUP BY policy_id, throttle_key, digest_minutes
+      ORDER BY policy_id, throttle_key
+      ON CONFLICT (tenant_id, policy_id, throttle_key) DO UPDATE
+      SET events = held.events + excluded.events, alert_id = excluded.alert_id
     ),
 
     counted AS (

@@ -22,7 +22,7 @@ package struct LedgerEntry: Sendable {
   package let id: String
   /// The tenant it belongs to.
   package let tenant: String
-  /// The alert that it tells of; nil for a test.
+  /// The alert that it tells of; nil for a test, and for a digest of which no alert was open.
   package let alertID: String?
   /// The provider that it goes to, which may be gone.
   package let providerID: String
@@ -46,6 +46,8 @@ package struct LedgerEntry: Sendable {
   package let createdAt: String
   /// When it last changed.
   package let updatedAt: String
+  /// What a digest tells; nil where it is none.
+  package let heldBack: JSONText?
   /// An array of the latest attempts, oldest first; nil in a list.
   package let attempts: JSONText?
 
@@ -68,7 +70,8 @@ package struct LedgerEntry: Sendable {
     delivery.recipients,
     rfc3339(delivery.retried_at),
     rfc3339(delivery.created_at),
-    rfc3339(delivery.updated_at)
+    rfc3339(delivery.updated_at),
+    delivery.held_back
     """
 
   /// The entry of a row whose ``columns`` begin at a column; its attempts, if they are known, stand behind them.
@@ -90,7 +93,8 @@ package struct LedgerEntry: Sendable {
     retriedAt = row.textOrNil(column + 10)
     createdAt = row.text(column + 11)
     updatedAt = row.text(column + 12)
-    self.attempts = attempts ? JSONText(row.bytes(column + 13)) : nil
+    heldBack = row.isNull(column + 13) ? nil : JSONText(row.bytes(column + 13))
+    self.attempts = attempts ? JSONText(row.bytes(column + 14)) : nil
   }
 }
 
@@ -107,6 +111,7 @@ extension LedgerEntry: JSONWritable {
       members.add("last_reason", lastReason)
       members.add("next_attempt_at", nextAttemptAt)
       members.add("recipients", recipients)
+      members.add("held_back", heldBack)
       members.add("retried_at", retriedAt)
       members.add("tenant_id", tenant)
       members.add("created_at", createdAt)

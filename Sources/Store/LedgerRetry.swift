@@ -158,7 +158,7 @@ extension DeliverySource {
     ),
 
     seen AS (
-      SELECT tenant_id, delivery_id, alert_id, provider_id, created_at
+      SELECT tenant_id, delivery_id, alert_id, provider_id, held_back, created_at
       FROM \(source.rows)
         AND created_at >= greatest('-infinity', \(start), (SELECT created_at FROM mark))
         AND created_at <= coalesce(\(end), 'infinity')
@@ -185,7 +185,7 @@ extension DeliverySource {
         WHERE $7 IS NOT NULL AND tenant_id = seen.tenant_id AND alert_id = seen.alert_id
         OFFSET 0
       ) AS alert ON true
-      WHERE $7 IS NULL OR alert.policy_id = $7
+      WHERE $7 IS NULL OR alert.policy_id = $7 OR seen.held_back ->> 'policy_id' = $7
       ORDER BY seen.created_at, seen.delivery_id
       LIMIT 1000
     ),

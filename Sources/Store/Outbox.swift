@@ -158,7 +158,18 @@ extension Occasion {
     case .triggered: self = .triggered
     case .acknowledged: self = .acknowledged(Sequel(row))
     case .resolved: self = .resolved(Sequel(row))
+    case .digest: self = .digest(HeldBack(row))
     case .test: self = .test
+    }
+  }
+}
+
+extension HeldBack {
+  fileprivate init(_ row: Row) {
+    do {
+      try self.init(json: .object(row.document(25)), firstDeliveryID: row.bool(26) ? row.text(24) : nil)
+    } catch {
+      preconditionFailure("a stored digest is none: \(error)")
     }
   }
 }

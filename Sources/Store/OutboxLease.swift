@@ -125,7 +125,7 @@ extension Store {
         ON begun.tenant_id = asked.tenant_id AND begun.provider_id = asked.provider_id
     ),
 
-    -- An acknowledgement or a resolution waits for what goes before it.
+    -- What became of an alert waits for what goes before it.
     due AS (
       SELECT
         delivery.tenant_id, delivery.delivery_id, delivery.attempts, delivery.lease_token, delivery.updated_at,
@@ -206,54 +206,63 @@ extension Store {
             'name', leased.name, 'provider_type', leased.provider_type, 'enabled', true, 'config', leased.config)
       END,
       leased.recipients,
-      coalesce(alert.alert_id, 'test-' || leased.delivery_id),
-      coalesce(alert.policy_id, 'provider-test'),
+      coalesce(alert.alert_id, leased.event || '-' || leased.delivery_id),
+      coalesce(alert.policy_id, leased.held_back ->> 'policy_id', 'provider-test'),
       CASE
-        WHEN row_number() OVER (PARTITION BY leased.tenant_id, alert.policy_id ORDER BY leased.next_attempt_at, leased.delivery_id) = 1 THEN
+        WHEN row_number() OVER (PARTITION BY leased.tenant_id, policy.policy_id ORDER BY leased.next_attempt_at, leased.delivery_id) = 1 THEN
           policy.document
       END,
-      coalesce(alert.severity, 'info'),
+      coalesce(alert.severity, leased.held_back ->> 'severity', 'info'),
       coalesce(alert.title, 'Test of provider ' || leased.name),
       coalesce(
         alert.message, 'This is a test of the provider ' || leased.name || '. Alerts that are sent to it arrive here.'),
       coalesce(alert.summary, 'Test of provider ' || leased.name),
       rfc3339(coalesce(alert.triggered_at, leased.created_at)),
-      coalesce(alert.event_data, json_build_object('test', true, 'provider_id', leased.provider_id)),
+      coalesce(
+        alert.event_data, leased.held_back, json_build_object('test', true, 'provider_id', leased.provider_id)),
       encode(sha256(convert_to(
         json_build_array(
-          leased.tenant_id, coalesce(alert.policy_id, 'provider-test'), coalesce(alert.throttle_key, leased.delivery_id::text)
+          leased.tenant_id,
+          coalesce(alert.policy_id, leased.held_back ->> 'policy_id', 'provider-test'),
+          coalesce(alert.throttle_key, CASE leased.event WHEN 'digest' THEN 'digest' ELSE leased.delivery_id::text END)
         )::text, 'UTF8')), 'hex'),
       leased.attempts - leased.attempts_before,
       leased.event,
       leased.is_probe IS TRUE,
-      coalesce(first.state <> 'sent', false),
+      coalesce(leased.event <> 'digest' AND first.state <> 'sent', false),
       coalesce(
         rfc3339(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_at ELSE alert.resolved_at END), ''),
       coalesce(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_by ELSE alert.resolved_by END, ''),
-      coalesce(first.delivery_id, leased.delivery_id)::text
+      coalesce(first.delivery_id, leased.delivery_id)::text,
+      leased.held_back,
+      alert.alert_id IS NOT NULL
     FROM leased
-    LEFT JOIN LATERAL (
-      SELECT *
-      FROM alerts
-      WHERE tenant_id = leased.tenant_id AND alert_id = leased.alert_id
-      OFFSET 0
-    ) AS alert ON true
-    LEFT JOIN LATERAL (
-      SELECT document
-      FROM alert_policies
-      WHERE tenant_id = alert.tenant_id AND policy_id = alert.policy_id
-      OFFSET 0
-    ) AS policy ON true
     LEFT JOIN LATERAL (
       SELECT delivery_id, state
       FROM alert_deliveries
-      WHERE leased.event IN ('acknowledged', 'resolved')
+      WHERE leased.event IN ('acknowledged', 'resolved', 'digest')
         AND alert_id = leased.alert_id
         AND tenant_id = leased.tenant_id
         AND provider_id = leased.provider_id
         AND event = 'triggered'
       OFFSET 0
     ) AS first ON true
+    -- A digest belongs to its alert as long as that is open, and for those who were told of it.
+    LEFT JOIN LATERAL (
+      SELECT *
+      FROM alerts
+      WHERE tenant_id = leased.tenant_id
+        AND alert_id = leased.alert_id
+        AND (leased.event <> 'digest' OR status IN ('active', 'acknowledged') AND first.state = 'sent')
+      OFFSET 0
+    ) AS alert ON true
+    LEFT JOIN LATERAL (
+      SELECT policy_id, document
+      FROM alert_policies
+      WHERE tenant_id = leased.tenant_id
+        AND policy_id = coalesce(alert.policy_id, leased.held_back ->> 'policy_id')
+      OFFSET 0
+    ) AS policy ON true
     ORDER BY leased.next_attempt_at, leased.delivery_id
     """)
 

@@ -58,9 +58,9 @@ extension Store {
     created AS (
       INSERT INTO alert_policies (
         tenant_id, policy_id, document, enabled, severity, rule_ids, provider_ids, throttle_minutes, max_alerts_per_hour,
-        window_start, window_end, window_days, window_timezone, created_by
+        window_start, window_end, window_days, window_timezone, digest_minutes, throttle_by, created_by
       )
-      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::time, $11::time, $12, $13, $14
+      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::time, $11::time, $12, $13, $14, $15, $16
       FROM missing
       WHERE missing.providers = '{}' AND missing.rules = '{}' AND NOT missing.timezone
       RETURNING *
@@ -97,9 +97,10 @@ extension Store {
       SET
         document = $3, enabled = $4, severity = $5, rule_ids = $6, provider_ids = $7, throttle_minutes = $8,
         max_alerts_per_hour = $9, window_start = $10::time, window_end = $11::time, window_days = $12,
-        window_timezone = $13, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+        window_timezone = $13, digest_minutes = $14, throttle_by = $15,
+        updated_at = greatest(now(), updated_at + interval '1 microsecond')
       FROM missing
-      WHERE tenant_id = $1 AND policy_id = $2 AND rfc3339(updated_at) = $14
+      WHERE tenant_id = $1 AND policy_id = $2 AND rfc3339(updated_at) = $16
         AND missing.providers = '{}' AND missing.rules = '{}' AND NOT missing.timezone
       RETURNING alert_policies.*
     ),
@@ -135,17 +136,17 @@ extension Store {
 }
 
 extension Store {
-  /// `$1` to `$13` of both statements that write a policy.
+  /// `$1` to `$15` of both statements that write a policy.
   private static func columns(_ tenant: String, _ id: String, _ policy: Policy) -> [Parameter] {
     [
       .text(tenant), .text(id), .json(policy.document.json), .bool(policy.isEnabled), .text(policy.severity.rawValue),
       .texts(policy.ruleIDs), .texts(policy.providers), .int(policy.throttleMinutes), .int(policy.maxAlertsPerHour),
       .text(policy.timeWindow?.start), .text(policy.timeWindow?.end), .ints(policy.timeWindow?.days),
-      .text(policy.timeWindow?.timezone),
+      .text(policy.timeWindow?.timezone), .int(policy.digestMinutes), .texts(policy.throttleBy.map(\.text)),
     ]
   }
 
-  /// What the policy in `$1` to `$13` names and does not exist.
+  /// What the policy in `$1` to `$15` names and does not exist.
   private static let missingReferences = """
     missing AS (
       SELECT

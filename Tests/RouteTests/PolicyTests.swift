@@ -22,7 +22,8 @@ import Testing
     #expect(created.status == 201)
     let expected: JSONObject = [
       "description": .null, "enabled": true, "rule_configs": .null, "match_all": true, "severity": "medium",
-      "time_window": .null, "throttle_minutes": 0, "max_alerts_per_hour": 10, "throttle_by": [], "providers": [],
+      "time_window": .null, "throttle_minutes": 0, "max_alerts_per_hour": 10, "digest_minutes": 0, "throttle_by": [],
+      "providers": [],
     ]
     for member in expected.members { #expect(try created[member.key] == member.value, "\(member.key)") }
     let window = try service.call(
@@ -60,7 +61,8 @@ import Testing
       "time_window": [
         "start_time": "08:00", "end_time": "17:30", "days_of_week": [0, 4], "timezone": "Europe/Berlin",
       ],
-      "throttle_minutes": 5, "max_alerts_per_hour": 0, "throttle_by": ["user.id"], "providers": ["pager"],
+      "throttle_minutes": 5, "max_alerts_per_hour": 0, "digest_minutes": 10_080, "throttle_by": ["user.id"],
+      "providers": ["pager"],
     ]
     let created = try service.call("POST", "/policies", body: JSONValue.object(given).json)
     #expect(created.status == 201)
@@ -93,6 +95,10 @@ import Testing
       ("providers", ["a", "a"], "/providers", "twice"), ("providers", "a", "/providers", "array"),
       ("throttle_minutes", -1, "/throttle_minutes", "from 0"),
       ("max_alerts_per_hour", "9", "/max_alerts_per_hour", "whole"),
+      ("digest_minutes", 10_081, "/digest_minutes", "0 to 10080"),
+      ("digest_minutes", -1, "/digest_minutes", "0 to 10080"),
+      ("digest_minutes", true, "/digest_minutes", "a whole number"),
+      ("digest_minutes", "15", "/digest_minutes", "a whole number"),
       ("throttle_by", [""], "/throttle_by/0", "field path"), ("time_window", "always", "/time_window", "object"),
       ("time_window", ["start_time": "8:00", "end_time": "24:00"], "/time_window/end_time", "time of day"),
       (
@@ -158,6 +164,18 @@ import Testing
     let refused = try service.call("PUT", "/policies/x", body: #"{"name":"new","providers":["nobody"]}"#)
     #expect(refused.status == 422)
     #expect(try service.call("GET", "/policies/x").json == changed.json)
+  }
+
+  @Test("A digest is switched on and off by PUT, and what it must not be is refused there too")
+  func changeDigest() throws {
+    #expect(try service.call("POST", "/policies", body: policy(["policy_id": "x"])).status == 201)
+    for (minutes, shown) in [("15", 15), ("null", 0), ("1", 1), ("0", 0)] as [(String, JSONValue)] {
+      #expect(try service.call("PUT", "/policies/x", body: "{\"digest_minutes\":\(minutes)}").status == 200)
+      #expect(try service.call("GET", "/policies/x")["digest_minutes"] == shown)
+    }
+    let refused = try service.call("PUT", "/policies/x", body: #"{"digest_minutes":1.5}"#)
+    #expect(refused.status == 422)
+    #expect(try refused.pointers == ["/digest_minutes"])
   }
 
   @Test("Changes made at the same time do not undo each other")

@@ -276,7 +276,9 @@ CREATE TABLE public.alert_provider_health (
     open_until timestamp with time zone,
     report_alert_id text,
     paced_until timestamp with time zone,
-    gone_reason text
+    gone_reason text,
+    earlier_reports text[] DEFAULT '{}'::text[] NOT NULL,
+    ended_reports text[] DEFAULT '{}'::text[] NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -316,6 +318,19 @@ COMMENT ON COLUMN public.alert_provider_health.paced_until IS 'When the next del
 --
 
 COMMENT ON COLUMN public.alert_provider_health.gone_reason IS 'Why the provider was switched off by its receiver''s own word.';
+
+--
+-- Name: COLUMN alert_provider_health.earlier_reports; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.earlier_reports IS 'Reports from before the provider was last changed: they end with the next delivery that succeeds, like report_alert_id.';
+
+--
+-- Name: COLUMN alert_provider_health.ended_reports; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_provider_health.ended_reports IS 'Reports whose outage is over and which have yet to be resolved. That is another statement: the one that finds the receiver up
+again may not see the report yet.';
 
 --
 -- Name: alert_providers; Type: TABLE; Schema: public; Owner: -
@@ -689,10 +704,22 @@ CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (a
 CREATE INDEX alert_held_back_due ON public.alert_held_back USING btree (due_at);
 
 --
+-- Name: alert_provider_health_ended; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_provider_health_ended ON public.alert_provider_health USING btree (provider_id) WHERE (ended_reports <> '{}'::text[]);
+
+--
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX alerts_newest_first ON public.alerts USING btree (((tenant_id || ''::text)), triggered_at DESC, alert_id DESC);
+
+--
+-- Name: alerts_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alerts_open ON public.alerts USING btree (policy_id, tenant_id, throttle_key) WHERE (status = ANY (ARRAY['active'::text, 'acknowledged'::text]));
 
 --
 -- Name: alert_policies alert_policies_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

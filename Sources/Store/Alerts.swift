@@ -120,7 +120,7 @@ extension Store {
 
   /// The part of a statement that has the providers which were told of `alert` told what has become of it. Those that could not
   /// be told are left alone; one that is still to be told hears both, in order.
-  private static func deliveries(of event: DeliveryEvent) -> String {
+  static func deliveries(of event: DeliveryEvent) -> String {
     """
     told AS (
       INSERT INTO alert_deliveries (tenant_id, alert_id, provider_id, event, state, next_attempt_at)

@@ -95,12 +95,17 @@ extension Store {
           FROM alert_provider_health AS known
           WHERE known.tenant_id = found.tenant_id
             AND known.provider_id = found.provider_id
-            AND (known.failures > 0 OR known.failing_since IS NOT NULL OR known.report_alert_id IS NOT NULL)
+            AND (
+              known.failures > 0 OR known.failing_since IS NOT NULL OR known.report_alert_id IS NOT NULL
+              OR known.earlier_reports <> '{}'
+            )
         )
       ORDER BY tenant_id, provider_id
       ON CONFLICT (tenant_id, provider_id) DO UPDATE
       SET
-        (failures, failing_since, open_until, paced_until, report_alert_id, gone_reason) = (
+        (
+          failures, failing_since, open_until, paced_until, report_alert_id, gone_reason, earlier_reports, ended_reports
+        ) = (
           SELECT
             counted.failures,
             CASE WHEN NOT found.has_sent THEN coalesce(health.failing_since, excluded.failing_since) END,
@@ -114,7 +119,9 @@ extension Store {
             END,
             greatest(health.paced_until, excluded.paced_until),
             coalesce(CASE WHEN NOT found.has_sent THEN health.report_alert_id END, excluded.report_alert_id),
-            coalesce(excluded.gone_reason, health.gone_reason)
+            coalesce(excluded.gone_reason, health.gone_reason),
+            CASE WHEN found.has_sent THEN '{}' ELSE health.earlier_reports END,
+            CASE WHEN found.has_sent THEN \(allReports) ELSE health.ended_reports END
           FROM found
           CROSS JOIN LATERAL (
             SELECT
@@ -158,6 +165,9 @@ extension Store {
     SELECT count(*), (SELECT count(*) FROM notified)
     FROM updated
     """)
+
+  /// All that has been reported about the provider of a row `health` and is not resolved.
+  static let allReports = "array_remove(health.ended_reports || health.earlier_reports || health.report_alert_id, NULL)"
 
   /// The part of a statement that raises an alert about each provider in its `reported`, for the tenant's other providers.
   static let failureReport = """

@@ -123,6 +123,52 @@ extension Store {
     FROM expired
     """)
 
+  /// Resolves the alerts about outages that are over, of about `limit` providers, and has those told who were told of them;
+  /// answers of how many.
+  @discardableResult
+  package func resolveReports(limit: Int) throws(PostgresError) -> Int {
+    try write(Self.reportResolution, .int(limit)).first?.int(0) ?? 0
+  }
+
+  private static let reportResolution = Statement(
+    "resolve_reports",
+    """
+    WITH ended AS (
+      SELECT tenant_id, provider_id, ended_reports
+      FROM alert_provider_health
+      WHERE ended_reports <> '{}'
+      LIMIT $1
+      FOR UPDATE SKIP LOCKED
+    ),
+
+    -- A report that this statement does not see yet is left for the next.
+    cleared AS (
+      UPDATE alert_provider_health AS health
+      SET
+        ended_reports = ARRAY(
+          SELECT report
+          FROM unnest(ended.ended_reports) AS report
+          WHERE NOT EXISTS (SELECT FROM alerts WHERE tenant_id = ended.tenant_id AND alert_id = report)
+        )
+      FROM ended
+      WHERE health.tenant_id = ended.tenant_id AND health.provider_id = ended.provider_id
+    ),
+
+    alert AS (
+      UPDATE alerts AS alert
+      SET status = 'resolved', resolved_at = now(), resolved_by = 'tocsin', updated_at = now()
+      FROM ended
+      CROSS JOIN LATERAL unnest(ended.ended_reports) AS report (alert_id)
+      WHERE alert.tenant_id = ended.tenant_id AND alert.alert_id = report.alert_id AND alert.status <> 'resolved'
+      RETURNING alert.*
+    ),
+
+    \(deliveries(of: .resolved))
+
+    SELECT count(*), (SELECT count(*) FROM notified)
+    FROM alert
+    """)
+
   /// Sets a delivery aside that the database will not lease: it has failed, at an attempt that was never made.
   package func setAside(_ delivery: DueDelivery, reason: String) throws(PostgresError) {
     try write(Self.setAside, .text(delivery.provider.tenant), .text(delivery.id), .text(reason))

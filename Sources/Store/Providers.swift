@@ -98,10 +98,11 @@ extension Store {
       WHERE tenant_id = $1 AND provider_id = $2 AND rfc3339(updated_at) = $7
       RETURNING *
     ),
-    -- What was found of the receiver is not known of the changed one.
+    -- What was found of the receiver is not known of the changed one; what was reported of it stays until one succeeds.
     forgotten AS (
-      DELETE FROM alert_provider_health AS health
-      USING changed
+      UPDATE alert_provider_health AS health
+      SET \(nothingKnown), earlier_reports = array_remove(health.earlier_reports || health.report_alert_id, NULL)
+      FROM changed
       WHERE health.tenant_id = changed.tenant_id AND health.provider_id = changed.provider_id
     )
     SELECT provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
@@ -130,14 +131,21 @@ extension Store {
       WHERE tenant_id = $1 AND provider_id = $2 AND used.policy_ids = '{}'
       RETURNING tenant_id, provider_id
     ),
+    -- Nothing more is to be said of it.
     forgotten AS (
-      DELETE FROM alert_provider_health AS health
-      USING deleted
+      UPDATE alert_provider_health AS health
+      SET \(nothingKnown), earlier_reports = '{}', ended_reports = \(allReports)
+      FROM deleted
       WHERE health.tenant_id = deleted.tenant_id AND health.provider_id = deleted.provider_id
     )
     SELECT used.policy_ids, EXISTS (SELECT FROM deleted)
     FROM used
     """)
+
+  /// What has a provider's health say nothing about its receiver.
+  private static let nothingKnown = """
+    failures = 0, failing_since = NULL, open_until = NULL, report_alert_id = NULL, paced_until = NULL, gone_reason = NULL
+    """
 
   /// The document of a provider, secrets included. json keeps the config to the letter.
   private static let providerDocument = """

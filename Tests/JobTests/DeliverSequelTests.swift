@@ -50,6 +50,26 @@ import Testing
     #expect(mails[2].contains("(resolved)"))
   }
 
+  @Test("Who was told that a provider fails is told when it works again, once")
+  func recovery() throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/hook", with: .init(401), .init(200))
+    let outbox = try Outbox(authority: receiver.authority)
+    try outbox.makeWebhook(url: receiver.url + "/hook")
+    try outbox.makeWebhook("other", url: receiver.url + "/other")
+    for _ in 0..<2 { try outbox.start() }
+    try outbox.raise(for: "hook")
+    #expect(try receiver.waitForRequests(1, to: "/other").count == 1)
+    try outbox.raise(2, for: "hook")
+    #expect(try receiver.waitForRequests(2, to: "/other").count == 2)
+    #expect(try outbox.waits { $0.count { $0 == "hook sent 1" } == 2 })
+    let told = try receiver.requests(to: "/other").map { try JSONValue(parsing: $0.body).object }
+    #expect(told.map { $0?["type"] } == ["alert.triggered", "alert.resolved"])
+    #expect(Set(told.compactMap { $0?["data"]?.object?["alert_id"]?.string }).count == 1)
+    #expect(told.allSatisfy { $0?["data"]?.object?["title"] == "Alerts do not reach hook" })
+    #expect(told.last??["data"]?.object?["resolved_by"] == "tocsin")
+  }
+
   @Test("An alert that was held back or could not be told stays untold")
   func untold() throws {
     let outbox = try Outbox(authority: nil)

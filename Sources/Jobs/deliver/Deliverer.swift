@@ -23,10 +23,10 @@ final class Deliverer {
   private static let secondsBetweenLooks = 1.0
   /// How often to give up what has waited too long for receivers that are down.
   private static let secondsBetweenExpiries = 60.0
-  /// How often to look for digests whose time has come.
-  private static let secondsBetweenDigests = 1.0
-  /// How many digests to write in one go.
-  private static let digestLimit = 100
+  /// How often to look for what has ended and is to be told.
+  private static let secondsBetweenEnds = 1.0
+  /// How many digests, and how many outages' ends, to write in one go.
+  private static let endLimit = 100
   /// How many deliveries may be given up or skipped in one statement.
   private static let upkeepLimit = 1000
   /// How long whoever asks the process to end lets it finish what it has begun.
@@ -44,7 +44,7 @@ final class Deliverer {
   private var hasLeased = false
   private var nextLook = 0.0
   private var nextExpiry = 0.0
-  private var nextDigest = 0.0
+  private var nextEnd = 0.0
   /// The provider that the last look ended with; nil where it got to the last of all.
   private var lastLookedAt: ProviderKey?
 
@@ -60,7 +60,7 @@ final class Deliverer {
     let end = seconds.map { Clock.monotonic + $0 } ?? .infinity
     while !termination.isRequested && Clock.monotonic < end {
       if !outage.isOn { bell.hang(in: outbox) }
-      closeDigests()
+      tellEnds()
       look()
       lease()
       let ended = try wait(until: end)
@@ -73,13 +73,15 @@ final class Deliverer {
   /// How many more attempts may begin.
   private var free: Int { max(0, Self.flightLimit - queue.count - unsettled.count) }
 
-  /// Writes the digests whose time has come; they are delivered like everything else.
-  private func closeDigests() {
-    guard Clock.monotonic >= nextDigest else { return }
-    let closed = asking { () throws(PostgresError) in try outbox.closeDigests(limit: Self.digestLimit) }
-    guard let closed else { return }
-    nextDigest = Clock.monotonic + (closed == 0 ? Self.secondsBetweenDigests : 0)
-    if closed > 0 { nextLook = 0 }
+  /// Writes what is to be told of digests' windows and of outages that have ended; it is delivered like everything else.
+  private func tellEnds() {
+    guard Clock.monotonic >= nextEnd else { return }
+    let ended = asking { () throws(PostgresError) in
+      try outbox.closeDigests(limit: Self.endLimit) + outbox.resolveReports(limit: Self.endLimit)
+    }
+    guard let ended else { return }
+    nextEnd = Clock.monotonic + (ended == 0 ? Self.secondsBetweenEnds : 0)
+    if ended > 0 { nextLook = 0 }
   }
 
   /// Finds out for which providers something is due.

@@ -2,32 +2,46 @@ import CPQ
 
 /// One connection to PostgreSQL, through libpq, good for one thread.
 ///
-/// No call blocks for longer than its timeout, even when the server is stopped in the middle of an answer (only resolving a host
-/// name is left to the system's resolver). A connection that was lost stays lost: see ``isUsable``. It sets nothing in the
+/// No call blocks for longer than its timeout, and for about 2 s where the server has stopped, even in the middle of an answer. A
+/// connection that was lost stays lost: see ``isUsable``. It sets nothing in the
 /// session, so that it may run through pgbouncer in transaction mode, with `prepares: false`.
 package final class Connection {
+  /// Why a connection is of no use any more.
+  package enum Loss: Sendable {
+    /// The server closed it, or serves nobody on it.
+    case closed
+    /// A statement took longer than it may.
+    case overdue
+    /// The server has stopped, or cannot be reached any more: it owes an answer, and takes up no other connection either.
+    case lifeless
+  }
+
   private let handle: OpaquePointer
   private let prepares: Bool
   private let timeouts: Timeouts
   private var prepared: [String: String] = [:]
-  private var isLost = false
+
+  /// Why no statement can be sent any more, as far as it has been noticed.
+  package private(set) var loss: Loss?
 
   /// Connects to the server of a URL (`postgresql://…`) or a libpq `key=value` string, which no error ever quotes.
   ///
   /// `prepares` off sends each statement's text along, for poolers that hand each transaction to another session. Every failure
   /// to connect is ``PostgresError/unreachable(reason:)``.
-  package init(
+  package convenience init(
     url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()
   ) throws(PostgresError) {
-    var options = try ConnectionOptions(url: url)
-    options.complete(with: timeouts, isPooled: !prepares)
-    guard let handle = options.connect() else { throw .unreachable(reason: "out of memory") }
-    guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0 else {
-      let reason = cleaned(PQerrorMessage(handle))
-      PQfinish(handle)
-      throw .unreachable(reason: reason)
+    let attempt = try ConnectionAttempt(url: url, prepares: prepares, timeouts: timeouts)
+    guard let handle = try attempt.connectedHandle(until: Deadline(seconds: timeouts.connect)) else {
+      throw .unreachable(reason: "no answer from the server within \(timeouts.connect) s")
     }
+    self.init(handle, prepares: prepares, timeouts: timeouts)
+  }
+
+  /// Takes over a connection of libpq's that has just been made.
+  init(_ handle: OpaquePointer, prepares: Bool, timeouts: Timeouts) {
     PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    if PQsetnonblocking(handle, 1) != 0 { loss = .closed }
     self.handle = handle
     self.prepares = prepares
     self.timeouts = timeouts
@@ -38,10 +52,12 @@ package final class Connection {
   /// Whether a statement can be sent: nothing has failed so far and, as far as the socket tells without waiting, the server has
   /// not closed the connection since.
   package var isUsable: Bool {
-    if isLost { return false }
-    if wait(for: PQsocket(handle), until: Deadline(seconds: 0)) == .ready, PQconsumeInput(handle) == 0 { isLost = true }
-    if PQstatus(handle) != CONNECTION_OK { isLost = true }
-    return !isLost
+    if loss != nil { return false }
+    if wait(for: PQsocket(handle), until: Deadline(seconds: 0)) == .ready, PQconsumeInput(handle) == 0 {
+      loss = .closed
+    }
+    if PQstatus(handle) != CONNECTION_OK { loss = .closed }
+    return loss == nil
   }
 
   /// Runs a statement and waits for all of its rows.
@@ -180,12 +196,17 @@ package final class Connection {
   }
 
   private func waitForServer(until deadline: Deadline, orWriting: Bool) throws(PostgresError) {
-    switch wait(for: PQsocket(handle), orWriting: orWriting, until: deadline) {
+    let patience = Int32(timeouts.silence * 1000)
+    switch wait(for: PQsocket(handle), orWriting: orWriting, until: deadline, atMost: patience) {
     case .ready:
       if PQconsumeInput(handle) == 0 { throw lost() }
-    case .timedOut:
-      isLost = true
+    case .timedOut where deadline.isOver:
+      loss = .overdue
       throw .unreachable(reason: "no answer within \(timeouts.statement) s")
+    case .timedOut:
+      guard isLifeless(server: PQsocket(handle), for: timeouts.signOfLife) else { return }
+      loss = .lifeless
+      throw .unreachable(reason: "the server has stopped answering")
     case .interrupted:
       break
     }
@@ -195,14 +216,14 @@ package final class Connection {
   /// outdated what was prepared (26000; 0A000 when a migration changed the type of a column).
   private func noted(_ error: PostgresError) -> PostgresError {
     switch error {
-    case .unreachable: isLost = true
-    case .refused(let refusal): if ["26000", "0A000"].contains(refusal.sqlState) { isLost = true }
+    case .unreachable: loss = .closed
+    case .refused(let refusal): if ["26000", "0A000"].contains(refusal.sqlState) { loss = .closed }
     }
     return error
   }
 
   private func lost() -> PostgresError {
-    isLost = true
+    loss = .closed
     return .unreachable(reason: cleaned(PQerrorMessage(handle)))
   }
 }

@@ -1,16 +1,5 @@
 import CPQ
 
-/// How long a connection waits for its server before it counts as unreachable.
-package struct Timeouts: Sendable {
-  /// For connecting to one host, in whole seconds; libpq takes no less than 2.
-  package var connect = 2
-  /// For one statement from sending it to its last row, in seconds.
-  package var statement = 10.0
-
-  /// The usual ones: 2 s and 10 s.
-  package init() {}
-}
-
 /// What a connection URL says, with what this program adds, as the keywords of libpq's documentation, section 34.1.2.
 struct ConnectionOptions {
   private var values: [(keyword: String, value: String)] = []
@@ -40,7 +29,6 @@ struct ConnectionOptions {
   mutating func complete(with timeouts: Timeouts, isPooled: Bool) {
     let milliseconds = String(Int(timeouts.statement * 1000))
     set("client_encoding", "UTF8")
-    setDefault("connect_timeout", String(timeouts.connect))
     setDefault("tcp_user_timeout", milliseconds)
     setDefault("fallback_application_name", "tocsin")
     if !isPooled {
@@ -64,10 +52,46 @@ struct ConnectionOptions {
     if self[keyword] == nil { set(keyword, value) }
   }
 
-  /// Connects, blocking for no longer than `connect_timeout` for each host.
-  func connect() -> OpaquePointer? {
+  /// The same for each host alone, in the order to try them.
+  var hosts: [ConnectionOptions] {
+    let names = Self.listed(self["host"]), addresses = Self.listed(self["hostaddr"]), ports = Self.listed(self["port"])
+    let count = max(names.count, addresses.count)
+    // Lists that do not fit each other are left to libpq, which says what is wrong.
+    guard count > 1, [0, count].contains(names.count), [0, count].contains(addresses.count),
+      [0, 1, count].contains(ports.count)
+    else { return [self] }
+    let hosts = (0..<count).map { number in
+      var host = self
+      host.choose("host", number, of: names)
+      host.choose("hostaddr", number, of: addresses)
+      if ports.count > 1 { host.choose("port", number, of: ports) }
+      return host
+    }
+    guard self["target_session_attrs"] == "prefer-standby" else { return hosts }
+    return hosts.map { $0.wanting("standby") } + hosts.map { $0.wanting("any") }
+  }
+
+  private static func listed(_ value: String?) -> [String] {
+    guard let value, !value.isEmpty else { return [] }
+    return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  /// An empty element of a list stands for the default, as an option that is not there does.
+  private mutating func choose(_ keyword: String, _ number: Int, of list: [String]) {
+    values.removeAll { $0.keyword == keyword }
+    if number < list.count, !list[number].isEmpty { values.append((keyword, list[number])) }
+  }
+
+  private func wanting(_ session: String) -> ConnectionOptions {
+    var host = self
+    host.set("target_session_attrs", session)
+    return host
+  }
+
+  /// Begins to connect, without waiting.
+  func startConnecting() -> OpaquePointer? {
     withCStrings(values.map(\.keyword)) { keywords in
-      withCStrings(values.map(\.value)) { values in PQconnectdbParams(keywords, values, 0) }
+      withCStrings(values.map(\.value)) { values in PQconnectStartParams(keywords, values, 0) }
     }
   }
 }

@@ -17,6 +17,13 @@ struct Deadline {
     let now = Self.now()
     return now >= nanoseconds ? 0 : Int32(clamping: (nanoseconds - now + 999_999) / 1_000_000)
   }
+
+  /// Whether the moment is past.
+  var isOver: Bool { Self.now() >= nanoseconds }
+}
+
+extension Deadline: Comparable {
+  static func < (left: Deadline, right: Deadline) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 
 /// How a wait for a socket ended.
@@ -26,10 +33,13 @@ enum Readiness {
   case interrupted
 }
 
-/// Waits until a socket can be read from, or also written to where asked, has failed, or the time is up.
-func wait(for socket: Int32, orWriting: Bool = false, until deadline: Deadline) -> Readiness {
+/// Waits until a socket can be read from, or also written to where asked, has failed, or the time is up; no longer than so many
+/// milliseconds where they are given.
+func wait(
+  for socket: Int32, orWriting: Bool = false, until deadline: Deadline, atMost milliseconds: Int32 = .max
+) -> Readiness {
   var descriptor = pollfd(fd: socket, events: Int16(orWriting ? POLLIN | POLLOUT : POLLIN), revents: 0)
-  let count = poll(&descriptor, 1, deadline.milliseconds)
+  let count = poll(&descriptor, 1, min(deadline.milliseconds, milliseconds))
   if count > 0 { return .ready }
   return count < 0 && errno == EINTR ? .interrupted : .timedOut
 }

@@ -114,7 +114,7 @@ let package = Package(
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",
-      dependencies: ["JSON", "TestSupport"] + routes.map { .init(stringLiteral: $0) },
+      dependencies: ["JSON", "Host", "Postgres", "TestSupport"] + routes.map { .init(stringLiteral: $0) },
       path: "Tests/RouteTests",
       swiftSettings: strict),
     .testTarget(

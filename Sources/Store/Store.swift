@@ -2,32 +2,32 @@ import Postgres
 
 /// Everything that is kept, in PostgreSQL: one function for each thing that is asked of it or done to it.
 ///
-/// It connects when it is first used and again when the connection was lost. Good for one thread.
+/// It connects when it is first used and again when the connection was lost. While the database is away a call fails at once, but
+/// for the first; see ``Connector``. Good for one thread.
 package final class Store {
-  private let url: String
-  let prepares: Bool
-  private let timeouts: Timeouts
+  private var connector: Connector
   private var connection: Connection?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {
-    self.url = url
-    self.prepares = prepares
-    self.timeouts = timeouts
+    connector = Connector(url: url, prepares: prepares, timeouts: timeouts)
   }
+
+  var prepares: Bool { connector.prepares }
 
   /// The connection in use, or a new one where there is none that still works.
   func connected() throws(PostgresError) -> Connection {
     if let connection, connection.isUsable { return connection }
+    if connection?.loss == .lifeless { connector.noteAbsence() }
     connection = nil
-    let fresh = try freshConnection()
+    let fresh = try connector.connection()
     connection = fresh
     return fresh
   }
 
   /// A connection beside the one in use.
   func freshConnection() throws(PostgresError) -> Connection {
-    try Connection(url: url, prepares: prepares, timeouts: timeouts)
+    try connector.separateConnection()
   }
 
   /// Runs a statement that writes. Never twice by itself: after a lost connection nobody knows whether it took effect.
@@ -36,12 +36,12 @@ package final class Store {
     try connected().run(statement, parameters)
   }
 
-  /// Runs a statement that changes nothing; once more on a fresh connection if the one in use turned out to be lost.
+  /// Runs a statement that changes nothing; once more on a fresh connection if the server had closed the one in use.
   func read(_ statement: Statement, _ parameters: Parameter...) throws(PostgresError) -> Rows {
     let isFresh = connection == nil
     do {
       return try connected().run(statement, parameters)
-    } catch .unreachable where !isFresh {
+    } catch .unreachable where !isFresh && connection?.loss == .closed {
       return try connected().run(statement, parameters)
     }
   }

@@ -183,8 +183,7 @@ import Testing
       #expect(!answer.text.contains(name))
     }
     try service.database.administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
-    #expect(try service.call("GET", "/rules").status == 200)
-    #expect(try service.call("GET", "/health").status == 200)
+    for path in ["/rules", "/health"] { #expect(try poll(within: 2) { try service.call("GET", path).status == 200 }) }
     #expect(try service.worker("rules").program.standardError.contains("request=\"test-request\""))
   }
 

@@ -9,8 +9,11 @@ package final class Service {
   private var workers: [String: (program: Program, socket: FastCGISocket)] = [:]
 
   /// Makes a database with a key of each role, named after it, for the tenant `default`, and an admin's key for `other`.
-  package init() throws {
-    database = try TestDatabase()
+  package convenience init() throws { try self.init(on: TestDatabase()) }
+
+  /// The same on a given database.
+  package init(on database: TestDatabase) throws {
+    self.database = database
     let store = database.store()
     for role in Role.allCases {
       try store.createKey(role.rawValue, tenant: "default", name: role.rawValue, role: role)

@@ -20,18 +20,26 @@ package final class TestDatabase {
 
   /// Where the database is.
   package let url: String
-  private let name: String
+  private let name: String?
 
   /// Makes a database: migrated, or with nothing in it.
   package init(isEmpty: Bool = false) throws {
     let server = try Self.server()
     let template = isEmpty ? "template0" : try Self.template.get()
-    name = Identifier.make("tocsin_test_").filter { $0 != "-" }
+    let name = Identifier.make("tocsin_test_").filter { $0 != "-" }
+    self.name = name
     url = Self.url(of: name, on: server)
     try Self.administer("CREATE DATABASE \(name) TEMPLATE \(template)")
   }
 
+  /// The database of a server of the test's own, which ends with it.
+  package init(on cluster: TestCluster) {
+    name = nil
+    url = cluster.url
+  }
+
   deinit {
+    guard let name else { return }
     do {
       try Self.administer("DROP DATABASE \(name) WITH (FORCE)")
     } catch {

@@ -698,6 +698,12 @@ CREATE INDEX alert_deliveries_newest_first ON public.alert_deliveries USING btre
 CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (alert_id);
 
 --
+-- Name: alert_deliveries_of_provider; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_deliveries_of_provider ON public.alert_deliveries USING btree (((provider_id || ''::text)), ((tenant_id || ''::text)), created_at DESC, delivery_id DESC);
+
+--
 -- Name: alert_held_back_due; Type: INDEX; Schema: public; Owner: -
 --
 

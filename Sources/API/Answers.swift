@@ -20,7 +20,7 @@ extension Response {
   /// 204.
   package static var noContent: Response { Response(.noContent) }
 
-  /// One page of a list, under the list's name.
+  /// One page of a list, under the list's name. Where there is more than the list has, `total_is_exact` says so.
   package static func list<Element>(
     _ name: String, _ listing: Listing<Element>, page: Page, _ write: (Element, inout JSONWriter) -> Void
   ) -> Response {
@@ -28,6 +28,7 @@ extension Response {
       writer.object { members in
         members.add(name) { $0.array(listing.elements, write) }
         members.add("total", listing.total)
+        if !listing.isWhole { members.add("total_is_exact", false) }
         members.add("page", page.number)
         members.add("per_page", page.size)
       }

@@ -38,8 +38,10 @@ struct ConnectionOptions {
   }
 
   /// A prepared statement is planned once for a connection and not at each use, which for a large one costs more than running it.
-  /// The plan outlives the sizes that the tables had then, so it has to go by index even where a table was still small.
-  private static let sessionSettings = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+  /// The plan outlives the sizes that the tables had then, so it has to go by index even where a table was still small; and in the
+  /// index's order, not by a bitmap: a page of a list would have all of the list read and sorted.
+  private static let sessionSettings =
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
 
   private subscript(keyword: String) -> String? { values.last { $0.keyword == keyword }?.value }
 

@@ -52,8 +52,10 @@ extension Store {
     WHERE delivery.tenant_id = $1 AND delivery.delivery_id = $2::uuid
     """)
 
-  /// A page of the tenant's deliveries, newest first. The list has the newest 100,000 of those that fit: to count all of many
-  /// millions would take seconds.
+  /// The list has no more than the newest of those that fit: to count all of many millions would take seconds.
+  private static let listed = 100_000
+
+  /// A page of the tenant's deliveries, newest first: of the newest 100,000 of those that fit.
   package func deliveries(
     tenant: String, _ filter: DeliveryFilter, page: Page
   ) throws(PostgresError) -> Listing<LedgerEntry> {
@@ -61,7 +63,7 @@ extension Store {
       DeliverySource(filter).listing, .text(tenant), .text(filter.alertID), .text(filter.providerID),
       .texts(filter.states?.map(\.rawValue)), .int(filter.start?.microseconds), .int(filter.end?.microseconds),
       .int(page.size), .int(page.offset))
-    return Listing(rows: rows) { LedgerEntry(row: $0, from: 1, tenant: tenant, attempts: false) }
+    return Listing(rows: rows, limit: Self.listed) { LedgerEntry(row: $0, from: 1, tenant: tenant, attempts: false) }
   }
 
   /// Whether some of the deliveries that tell of alerts being raised wait or are being attempted.
@@ -122,13 +124,15 @@ extension Store {
 ///
 /// `$1` tenant, `$2` alert, `$3` provider, `$4` states, `$5` and `$6` the times, in microseconds since 1970-01-01T00:00:00Z.
 enum DeliverySource {
-  case all, givenUp, ofAlert
+  case all, givenUp, ofAlert, ofProvider
 
   init(_ filter: DeliveryFilter) {
     if filter.alertID != nil {
       self = .ofAlert
     } else if let states = filter.states, Set(states).isSubset(of: [.failed, .dead]) {
       self = .givenUp
+    } else if filter.providerID != nil {
+      self = .ofProvider
     } else {
       self = .all
     }
@@ -140,12 +144,14 @@ enum DeliverySource {
     case .all: Self.allByPage
     case .givenUp: Self.givenUpByPage
     case .ofAlert: Self.ofAlertByPage
+    case .ofProvider: Self.ofProviderByPage
     }
   }
 
   private static let allByPage = Statement("deliveries", page(of: .all))
   private static let givenUpByPage = Statement("deliveries_given_up", page(of: .givenUp))
   private static let ofAlertByPage = Statement("deliveries_of_alert", page(of: .ofAlert))
+  private static let ofProviderByPage = Statement("deliveries_of_provider", page(of: .ofProvider))
 
   private static func page(of source: DeliverySource) -> String {
     """
@@ -156,7 +162,7 @@ enum DeliverySource {
         AND created_at <= coalesce(\(end), 'infinity')
         AND \(fits)
       ORDER BY created_at DESC, delivery_id DESC
-      LIMIT 100000
+      LIMIT 100001
     )
     SELECT total, \(LedgerEntry.columns)
     FROM (SELECT count(*) AS total FROM matching) AS whole
@@ -164,19 +170,21 @@ enum DeliverySource {
       SELECT *
       FROM matching
       ORDER BY created_at DESC, delivery_id DESC
-      LIMIT $7
+      LIMIT least($7, greatest(100000 - $8, 0))
       OFFSET $8
     ) AS delivery ON true
     ORDER BY delivery.created_at DESC, delivery.delivery_id DESC
     """
   }
 
-  /// `tenant_id || ''` is how the indexes `alert_deliveries_newest_first` and `alert_deliveries_given_up` have it. OFFSET 0 has
-  /// the deliveries found by the alert and then kept to the tenant, never the other way round.
+  /// `tenant_id || ''` and `provider_id || ''` are how the indexes `alert_deliveries_newest_first`, `alert_deliveries_given_up` and
+  /// `alert_deliveries_of_provider` have them. OFFSET 0 has the deliveries found by the alert and then kept to the tenant, never
+  /// the other way round.
   var rows: String {
     switch self {
     case .all: "alert_deliveries WHERE tenant_id || '' = $1"
     case .givenUp: "alert_deliveries WHERE tenant_id || '' = $1 AND state IN ('failed', 'dead')"
+    case .ofProvider: "alert_deliveries WHERE provider_id || '' = $3 AND tenant_id || '' = $1"
     case .ofAlert: "(SELECT * FROM alert_deliveries WHERE alert_id = $2 OFFSET 0) AS of_alert WHERE tenant_id = $1"
     }
   }

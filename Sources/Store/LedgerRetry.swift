@@ -139,12 +139,14 @@ extension DeliverySource {
     case .all: Self.replayOfAll
     case .givenUp: Self.replayOfGivenUp
     case .ofAlert: Self.replayOfAlert
+    case .ofProvider: Self.replayOfProvider
     }
   }
 
   private static let replayOfAll = Statement("retry_deliveries", replay(of: .all))
   private static let replayOfGivenUp = Statement("retry_deliveries_given_up", replay(of: .givenUp))
   private static let replayOfAlert = Statement("retry_deliveries_of_alert", replay(of: .ofAlert))
+  private static let replayOfProvider = Statement("retry_deliveries_of_provider", replay(of: .ofProvider))
 
   private static func replay(of source: DeliverySource) -> String { seen(of: source) + trial }
 

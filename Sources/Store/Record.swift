@@ -108,10 +108,15 @@ package struct Listing<Element: Sendable>: Sendable {
   package let elements: [Element]
   /// The length of the whole list.
   package let total: Int
+  /// Whether there is nothing more than what the list has.
+  package let isWhole: Bool
 
-  /// Reads rows whose first column is the total and whose second is NULL where the page is empty.
-  init(rows: Rows, _ element: (Row) -> Element) {
-    total = rows.first?.int(0) ?? 0
+  /// Reads rows whose first column is the total and whose second is NULL where the page is empty. A list that ends at a limit
+  /// is told apart from one of that length by a total that is greater.
+  init(rows: Rows, limit: Int = .max, _ element: (Row) -> Element) {
+    let counted = rows.first?.int(0) ?? 0
+    total = min(counted, limit)
+    isWhole = counted <= limit
     elements = rows.filter { !$0.isNull(1) }.map(element)
   }
 }

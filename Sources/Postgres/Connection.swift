@@ -170,12 +170,15 @@ package final class Connection {
     guard sent == 1 else { throw lost() }
     try flush(until: deadline)
     var last: ServerResult?
-    var failure: PostgresError?
+    var failed: ServerResult?
     while let result = try nextResult(until: deadline) {
-      failure = failure ?? result.error
+      if failed == nil, result.error != nil { failed = result }
       last = result
     }
-    if let failure { throw noted(failure) }
+    if let failed, let error = failed.error {
+      loss = Loss(sqlState: failed.sqlState)
+      throw error
+    }
     guard let last else { throw lost() }
     return last
   }
@@ -212,18 +215,22 @@ package final class Connection {
     }
   }
 
-  /// Takes note of an error that leaves the connection of no use: the server is going away or cannot write, or it has lost or
-  /// outdated what was prepared (26000; 0A000 when a migration changed the type of a column).
-  private func noted(_ error: PostgresError) -> PostgresError {
-    switch error {
-    case .unreachable: loss = .closed
-    case .refused(let refusal): if ["26000", "0A000"].contains(refusal.sqlState) { loss = .closed }
-    }
-    return error
-  }
-
   private func lost() -> PostgresError {
     loss = .closed
     return .unreachable(reason: cleaned(PQerrorMessage(handle)))
+  }
+}
+
+extension Connection.Loss {
+  /// What an error leaves of a connection. It is of no use where the server is going away or takes no writes (another one may),
+  /// or has lost or outdated what was prepared (26000; 0A000 when a migration changed the type of a column). A server whose disk
+  /// is full goes on.
+  fileprivate init?(sqlState: String?) {
+    switch sqlState {
+    case "57014": self = .overdue
+    case nil, "25006", "26000", "0A000": self = .closed
+    case let state? where state.hasPrefix("08") || state.hasPrefix("57P0"): self = .closed
+    default: return nil
+    }
   }
 }

@@ -87,7 +87,7 @@ final class ServerResult {
     case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return nil
     default: break
     }
-    guard let state = field(CPQ_SQLSTATE) else {
+    guard let state = sqlState else {
       return .unreachable(reason: cleaned(PQresultErrorMessage(pointer)))
     }
     return PostgresError(
@@ -95,6 +95,9 @@ final class ServerResult {
         sqlState: state, message: field(CPQ_MESSAGE) ?? "no message",
         constraint: field(CPQ_CONSTRAINT)))
   }
+
+  /// The five characters of the error; nil where the server did not send it.
+  var sqlState: String? { field(CPQ_SQLSTATE) }
 
   private func field(_ code: Int32) -> String? { PQresultErrorField(pointer, code).map { String(cString: $0) } }
 }

@@ -104,6 +104,7 @@ final class ConnectionTests {
     #expect(Clock.monotonic - start < 10)
     #expect(error?.isUnreachable == true)
     #expect(!connection.isUsable)
+    #expect(connection.loss == .overdue)
   }
 
   @Test("A statement may be allowed more time than others, and leaves them theirs; its failure leaves nothing behind")
@@ -153,6 +154,16 @@ final class ConnectionTests {
     let error = #expect(throws: PostgresError.self) { try readOnly.run(script: "CREATE TABLE t ()") }
     #expect(error?.isUnreachable == true)
     #expect(!readOnly.isUsable)
+  }
+
+  @Test("A server whose disk is full counts as unreachable, but the connection goes on")
+  func diskFull() throws {
+    let error = #expect(throws: PostgresError.self) {
+      try connection.run(script: "DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = '53100'; END $$")
+    }
+    #expect(error == .unreachable(reason: "no space left on device (53100)"))
+    #expect(connection.isUsable)
+    #expect(try connection.run(Statement("one", "SELECT 1"))[0].int(0) == 1)
   }
 
   @Test("A notification wakes the one who listens; without one the wait ends by itself")

@@ -18,7 +18,7 @@ package final class TestCluster {
   }
 
   /// The most connections it takes.
-  package static let connectionLimit = 40
+  package static let connectionLimit = 60
 
   /// Where its database is.
   package let url: String

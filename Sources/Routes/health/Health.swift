@@ -6,7 +6,7 @@ import Store
 @main
 struct Health {
   static func main() {
-    // Connecting takes at most 2 s; a server that then is silent is told from a busy one within 1.
+    // Connecting takes at most 1.5 s; a server that then is too busy for so small a question is told after 1.
     Route(path: "/health", [.openGet("", check)]).run(statementTimeout: 1)
   }
 

@@ -26,14 +26,15 @@ package struct LeasedDelivery: Sendable {
   package let recipients: [String]?
   /// Whether its end decides if the provider's breaker closes.
   package let isProbe: Bool
-  /// Whether it tells the end of something whose beginning never got to the receiver.
-  package let isMoot: Bool
+  /// Why it is not to be sent, where that is so: it tells the end of something whose beginning never got to the receiver, or that
+  /// has not ended for all.
+  package let skipReason: String?
 
   /// A delivery as it was leased.
   package init(
     tenant: String, id: String, leaseToken: String, attempt: Int, scheduledAttempt: Int, age: Int, event: DeliveryEvent,
     providerID: String, provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?,
-    isProbe: Bool, isMoot: Bool
+    isProbe: Bool, skipReason: String?
   ) {
     self.tenant = tenant
     self.id = id
@@ -47,7 +48,7 @@ package struct LeasedDelivery: Sendable {
     self.notice = notice
     self.recipients = recipients
     self.isProbe = isProbe
-    self.isMoot = isMoot
+    self.skipReason = skipReason
   }
 
   /// The provider's key.

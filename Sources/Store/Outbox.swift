@@ -148,7 +148,7 @@ extension LeasedDelivery {
       tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3),
       scheduledAttempt: row.int(18), age: row.int(4), event: event, providerID: row.text(5),
       provider: documents.provider(row), notice: notice, recipients: row.isNull(7) ? nil : row.texts(7),
-      isProbe: row.bool(20), isMoot: row.bool(21))
+      isProbe: row.bool(20), skipReason: row.textOrNil(21))
   }
 }
 

@@ -229,7 +229,11 @@ extension Store {
       leased.attempts - leased.attempts_before,
       leased.event,
       leased.is_probe IS TRUE,
-      coalesce(leased.event <> 'digest' AND first.state <> 'sent', false),
+      CASE
+        WHEN leased.event <> 'digest' AND first.state <> 'sent' THEN 'the alert itself has not been sent'
+        WHEN leased.event = 'resolved' AND leased.provider_type = 'pagerduty' AND \(isIncidentShared) THEN
+          'other alerts of the same incident are open'
+      END,
       coalesce(
         rfc3339(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_at ELSE alert.resolved_at END), ''),
       coalesce(CASE leased.event WHEN 'acknowledged' THEN alert.acknowledged_by ELSE alert.resolved_by END, ''),
@@ -265,6 +269,33 @@ extension Store {
     ) AS policy ON true
     ORDER BY leased.next_attempt_at, leased.delivery_id
     """)
+
+  /// Whether the incident that an `alert` belongs to has alerts that are open and known to the provider of a `leased` delivery:
+  /// those of one policy and throttle key have one deduplication key, and a resolution ends the incident for all of them.
+  private static let isIncidentShared = """
+    EXISTS (
+      SELECT
+      FROM (
+        SELECT alert_id
+        FROM alerts AS other
+        WHERE other.policy_id = alert.policy_id
+          AND other.tenant_id = alert.tenant_id
+          AND other.throttle_key = alert.throttle_key
+          AND other.status IN ('active', 'acknowledged')
+        LIMIT 1000
+      ) AS open
+      CROSS JOIN LATERAL (
+        SELECT *
+        FROM alert_deliveries
+        WHERE alert_id = open.alert_id
+        OFFSET 0
+      ) AS told
+      WHERE told.tenant_id = leased.tenant_id
+        AND told.provider_id = leased.provider_id
+        AND told.event = 'triggered'
+        AND (told.state = 'sent' OR told.leased_until > now())
+    )
+    """
 
   /// The part of a statement that writes down the attempts of leases that ran out, of the deliveries in its `due`.
   static let lostAttempts = """

@@ -50,6 +50,24 @@ import Testing
     #expect(mails[2].contains("(resolved)"))
   }
 
+  @Test("A PagerDuty incident of two alerts is resolved with the second of them")
+  func sharedIncident() throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/pd/v2/enqueue", with: .init(202, body: Array(#"{"status":"success"}"#.utf8)))
+    let outbox = try Outbox(authority: receiver.authority)
+    try outbox.makeProvider("pd", .pagerDuty, ["api_key": "0123456789abcdef0123456789abcdef"])
+    try outbox.start(["ALERTING_PAGERDUTY_URL": receiver.url + "/pd"])
+    try outbox.raise(2, for: "pd")
+    #expect(try outbox.waits { $0 == ["pd sent 1", "pd sent 1"] })
+    let alerts = try outbox.database.texts("SELECT alert_id FROM alerts ORDER BY alert_id")
+    _ = try outbox.store.resolveAlert(tenant: "acme", id: alerts[0], by: "ann")
+    #expect(try outbox.waits { $0.contains("pd skipped 0: other alerts of the same incident are open") })
+    _ = try outbox.store.resolveAlert(tenant: "acme", id: alerts[1], by: "ann")
+    #expect(try outbox.waits { $0.count { $0 == "pd sent 1" } == 3 })
+    let actions = try receiver.requests().map { try JSONValue(parsing: $0.body).object?["event_action"] }
+    #expect(actions == ["trigger", "trigger", "resolve"])
+  }
+
   @Test("Who was told that a provider fails is told when it works again, once")
   func recovery() throws {
     let receiver = try HTTPReceiver()

@@ -124,7 +124,7 @@ struct AttemptTests {
     #expect(try tenant.store.lease().isEmpty)
     try tenant.store.settleDeliveries([trigger.settled(.rejected(reason: "no"), status: 400)])
     let resolution = try #require(try tenant.store.lease().first)
-    #expect(resolution.isMoot)
+    #expect(resolution.skipReason == "the alert itself has not been sent")
     try tenant.store.settleDeliveries([resolution.settled(.skipped(reason: "never sent"), receiver: .unknown)])
     let states = "SELECT state || ' ' || attempts FROM alert_deliveries ORDER BY event"
     #expect(try tenant.database.texts(states) == ["skipped 0", "failed 1"])
@@ -142,6 +142,6 @@ struct AttemptTests {
       """)
     #expect(try tenant.store.lease().isEmpty)
     try tenant.store.settleDeliveries([trigger.settled(.sent(remark: nil), receiver: .sent, status: 200)])
-    #expect(try tenant.store.lease().map(\.isMoot) == [false])
+    #expect(try tenant.store.lease().map(\.skipReason) == [nil])
   }
 }

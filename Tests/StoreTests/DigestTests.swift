@@ -143,7 +143,7 @@ import Testing
     #expect(ofAlert == [alerts[1].id])
     let leased = try tenant.store.lease().sorted { $0.providerID < $1.providerID }
     #expect(leased.map(\.providerID) == ["mail", "pager"])
-    #expect(leased.map(\.isMoot) == [false, false])
+    #expect(leased.map(\.skipReason) == [nil, nil])
     #expect(leased[0].notice.alertID == "digest-\(leased[0].id)" && leased[1].notice.alertID == alerts[1].id)
     guard case .digest(let alone) = leased[0].notice.occasion, case .digest(let threaded) = leased[1].notice.occasion
     else { return #expect(Bool(false), "no digests") }

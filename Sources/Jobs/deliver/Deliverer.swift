@@ -127,10 +127,8 @@ final class Deliverer {
 
   private func begin(_ delivery: LeasedDelivery) {
     let now = Clock.monotonic
-    if delivery.isMoot {
-      return note(
-        delivery.settled(.skipped(reason: "the alert itself has not been sent"), startedAt: now, endedAt: now),
-        of: delivery)
+    if let reason = delivery.skipReason {
+      return note(delivery.settled(.skipped(reason: reason), startedAt: now, endedAt: now), of: delivery)
     }
     switch delivery.provider {
     case .success(let provider):

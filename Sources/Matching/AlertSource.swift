@@ -6,6 +6,8 @@ struct AlertSource {
   let id: String
   /// The most alerts that it may raise at once for one throttle key; nil without throttle and cap.
   let alertLimit: Int?
+  /// Whether it asks for a digest of what is held back.
+  let hasDigest: Bool
   private let name: String
   private let severity: Severity
   private let messageTemplate: Template
@@ -15,6 +17,7 @@ struct AlertSource {
   init(_ id: String, _ policy: Policy) {
     self.id = id
     alertLimit = policy.throttleMinutes > 0 ? 1 : policy.maxAlertsPerHour > 0 ? policy.maxAlertsPerHour : nil
+    hasDigest = policy.digestMinutes > 0
     name = policy.name
     severity = policy.severity
     messageTemplate = policy.messageTemplate

@@ -14,6 +14,8 @@ package struct MatchBatch: Sendable {
   package private(set) var answered: [Int] = []
   /// The bytes of the alerts that may come of it: their words and their events, each of them with ``leastSize`` at least.
   package private(set) var size = 0
+  /// Whether a policy of them asks for a digest of what is held back.
+  package var hasDigest = false
   /// The most that ``size`` is meant to be.
   private let sizeLimit: Int
   private var folds: [Bytes: Fold] = [:]

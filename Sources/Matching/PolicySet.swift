@@ -47,6 +47,7 @@ package struct PolicySet {
       let eventID = try event.id()
       for index in matched where !batch.isOverfull {
         let policy = policies[index]
+        if policy.hasDigest { batch.hasDigest = true }
         let key = MatchKey(
           policyID: policy.id, throttleKey: try policy.throttleKey(of: &event), eventID: eventID,
           suppressionIDs: holding.filter { $0.policyID ?? policy.id == policy.id }.map(\.id))

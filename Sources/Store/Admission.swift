@@ -43,15 +43,18 @@ extension Store {
   /// hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
   /// gone is left out of the answer.
   ///
+  /// What is held back is counted for digests where a policy asked for one when it was matched and still does.
+  ///
   /// Where two statements bring the same event id at once, the second fails on the primary key of `alert_decisions`, leaves
   /// nothing behind, and is run again; then it sees the first. The same holds for a deadlock. After a lost connection it is not
   /// run again: nobody knows whether it took effect.
   package func admit(tenant: String, _ batch: MatchBatch) throws(PostgresError) -> [Admission] {
     let parameters = Self.parameters(tenant: tenant, matches: batch.matches)
     let rows = try runAgainOnConflict { connection throws(PostgresError) in
-      batch.extraSeconds < 1
-        ? try connection.run(Self.admission, parameters)
-        : try connection.run(Self.admission, parameters, extraSeconds: batch.extraSeconds)
+      let admission = batch.hasDigest ? Self.admissionWithDigests : Self.admission
+      return batch.extraSeconds < 1
+        ? try connection.run(admission, parameters)
+        : try connection.run(admission, parameters, extraSeconds: batch.extraSeconds)
     }
     var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
     for row in rows { answers[row.int(0) - 1] = (row, false) }

@@ -7,9 +7,13 @@ extension Store {
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
   /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
   /// events, each once. `$5` to `$9` are NULL where no alert is to come of a match.
-  package static let admission = Statement(
-    "admit",
-    """
+  package static let admission = Statement("admit", deciding + writing)
+
+  /// The same with what is held back counted for digests: a statement of its own, so that it costs nothing where there are none.
+  static let admissionWithDigests = Statement("admit_with_digests", deciding + held + writing)
+
+  /// What becomes of each match, `outcome`, by the throttles' rows, and which alerts that raises.
+  private static let deciding = """
     WITH input AS (
       SELECT
         policy_id, bounded_key(throttle_key) AS throttle_key, bounded_key(event_id) AS event_id, alert_id,
@@ -207,8 +211,12 @@ extension Store {
         last_event_at = greatest(repeats.last_event_at, excluded.last_event_at)
     ),
 
-    -- What a digest is to tell of, by throttle key: whoever writes a key's row here holds the row of its throttle, so two of
-    -- these never wait for each other. The rows are gone once they are told, and come again with the next window.
+
+    """
+
+  /// Counts what is held back for digests, by throttle key: whoever writes a key's row here holds the row of its throttle, so two
+  /// statements never wait for each other. The rows are gone once they are told, and come again with the next window.
+  private static let held = """
     held AS (
       INSERT INTO alert_held_back AS held (tenant_id, policy_id, throttle_key, events, alert_id, opened_at, due_at)
       SELECT
@@ -221,6 +229,10 @@ extension Store {
       SET events = held.events + excluded.events, alert_id = excluded.alert_id
     ),
 
+    """
+
+  /// The counts, the decisions, the deliveries, and the answer.
+  private static let writing = """
     counted AS (
       INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, slot, events)
       SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, pg_backend_pid() % 16, sum(events)
@@ -306,5 +318,5 @@ extension Store {
     FULL JOIN deliveries
       ON deliveries.alert_id = outcome.raised_alert
     ORDER BY outcome.position
-    """)
+    """
 }

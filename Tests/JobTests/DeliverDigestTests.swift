@@ -28,6 +28,7 @@ import Testing
 
   private func admit(_ policy: String = "logins", users: String...) throws {
     var batch = MatchBatch()
+    batch.hasDigest = true
     for user in users {
       batch.add(MatchKey(policyID: policy, throttleKey: #"[["\#(user)"]]"#), limit: nil) {
         AlertDraft(

@@ -141,6 +141,19 @@ import Testing
     #expect(counts == [["bob logged in", 1], ["alice logged in", 3]])
   }
 
+  @Test("Held-back events are counted for the policy's digest from the next event after it was asked for")
+  func digest() throws {
+    try makePolicy(#""policy_id":"x","throttle_minutes":5,"throttle_by":["user"]"#)
+    let login = #"{"type":"login","user":"alice"}"#
+    for _ in 0..<2 { _ = try send(login) }
+    #expect(try service.call("PUT", "/policies/x", body: #"{"digest_minutes":15}"#).status == 200)
+    for _ in 0..<3 { _ = try send(login) }
+    #expect(try service.database.texts("SELECT policy_id || ' ' || events FROM alert_held_back") == ["x 3"])
+    #expect(try service.call("PUT", "/policies/x", body: #"{"digest_minutes":0}"#).status == 200)
+    _ = try send(login)
+    #expect(try service.database.texts("SELECT policy_id || ' ' || events FROM alert_held_back") == ["x 3"])
+  }
+
   @Test("Every strange but lawful event raises, and comes back as it was sent")
   func strangeEvents() throws {
     try makePolicy()

@@ -31,7 +31,8 @@ private let connections = 64
     let rotated = Array(keys[(connection % 12)...] + keys[..<(connection % 12)])
     let ordered = (connection + round) % 2 == 0 ? rotated : rotated.reversed()
     _ = try store.admit(
-      tenant: "acme", Tenant.batch((ordered + ordered).map { Tenant.match($0.policy, key: $0.key) }, limit: 1))
+      tenant: "acme",
+      Tenant.batch((ordered + ordered).map { Tenant.match($0.policy, key: $0.key) }, limit: 1, hasDigest: true))
   }
 
   /// What a policy's digests have told in all.
@@ -92,7 +93,8 @@ private let connections = 64
 
   @Test("A window that a closer has in hand when it is killed is told by the next")
   func killed() throws {
-    try tenant.admit(Tenant.match("a"), Tenant.match("a"))
+    _ = try tenant.store.admit(
+      tenant: "acme", Tenant.batch([Tenant.match("a"), Tenant.match("a")], hasDigest: true))
     try tenant.database.run("UPDATE alert_held_back SET due_at = now()")
     let held = try tenant.database.connect()
     try held.run(script: "BEGIN; SELECT FROM alert_held_back FOR UPDATE")

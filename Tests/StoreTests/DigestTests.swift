@@ -51,7 +51,11 @@ import Testing
       """)
   }
 
-  private func admit(keys: String...) throws { try tenant.admit(keys.map { Tenant.match(key: #"[["\#($0)"]]"#) }) }
+  private func admit(_ matches: [Tenant.Matched]) throws {
+    _ = try tenant.store.admit(tenant: "acme", Tenant.batch(matches, hasDigest: true))
+  }
+
+  private func admit(keys: String...) throws { try admit(keys.map { Tenant.match(key: #"[["\#($0)"]]"#) }) }
 
   @Test("What throttle and cap held back is told at the end of the window, to each provider, and once")
   func told() throws {
@@ -59,7 +63,7 @@ import Testing
     try makePolicy(
       "capped", ["throttle_minutes": 0, "max_alerts_per_hour": 2, "throttle_by": [], "providers": ["mail"]])
     try admit(keys: "ann", "ann", "bob", "ann", "cem", "bob")
-    try tenant.admit((0..<5).map { _ in Tenant.match("capped") })
+    try admit((0..<5).map { _ in Tenant.match("capped") })
     #expect(try tenant.store.closeDigests(limit: 100) == 0)
     try pass(minutes: 14)
     try admit(keys: "dan", "dan", "dan")
@@ -91,10 +95,11 @@ import Testing
     try makePolicy()
     try makePolicy("plain", ["digest_minutes": 0])
     try tenant.makeSuppression("maintenance")
-    try tenant.admit((0..<3).map { _ in Tenant.match(suppressions: ["maintenance"]) })
-    try tenant.admit((0..<3).map { _ in Tenant.match("plain") })
-    try tenant.admit(Tenant.match(key: "[1]", eventID: "1"), Tenant.match(key: "[1]", eventID: "2"))
-    try tenant.admit(Tenant.match(key: "[1]", eventID: "1"), Tenant.match(key: "[1]", eventID: "2"))
+    try admit((0..<3).map { _ in Tenant.match(suppressions: ["maintenance"]) })
+    try admit((0..<3).map { _ in Tenant.match("plain") })
+    for _ in 0..<2 {
+      try admit([Tenant.match(key: "[1]", eventID: "1"), Tenant.match(key: "[1]", eventID: "2")])
+    }
     try pass(minutes: 15)
     #expect(try tenant.store.closeDigests(limit: 100) == 1)
     #expect(try digests() == ["logins mail pending 1 1", "logins pager pending 1 1"])

@@ -68,8 +68,9 @@ final class Tenant {
   }
 
   /// The matches of one request, for policies that may raise so many alerts for a key: nil is without limit, and nothing folds.
-  static func batch(_ matches: [Matched], limit: Int? = nil) -> MatchBatch {
+  static func batch(_ matches: [Matched], limit: Int? = nil, hasDigest: Bool = false) -> MatchBatch {
     var batch = MatchBatch()
+    batch.hasDigest = hasDigest
     for match in matches { batch.add(match.key, limit: limit) { draft(event: match.event) } }
     return batch
   }

@@ -125,7 +125,7 @@ extension Store {
         ON begun.tenant_id = asked.tenant_id AND begun.provider_id = asked.provider_id
     ),
 
-    -- What became of an alert waits for what goes before it.
+    -- What became of an alert waits for what goes before it, which is found by the alert: its provider may have a million more.
     due AS (
       SELECT
         delivery.tenant_id, delivery.delivery_id, delivery.attempts, delivery.lease_token, delivery.updated_at,
@@ -145,9 +145,8 @@ extension Store {
             delivery.event IN ('triggered', 'test')
             OR NOT EXISTS (
               SELECT
-              FROM alert_deliveries AS earlier
-              WHERE earlier.alert_id = delivery.alert_id
-                AND earlier.tenant_id = delivery.tenant_id
+              FROM (SELECT * FROM alert_deliveries WHERE alert_id = delivery.alert_id OFFSET 0) AS earlier
+              WHERE earlier.tenant_id = delivery.tenant_id
                 AND earlier.provider_id = delivery.provider_id
                 AND earlier.state = 'pending'
                 AND earlier.created_at < delivery.created_at

@@ -93,11 +93,28 @@ import Testing
     "Settings that say nothing sensible are told in a sentence, and nothing begins",
     arguments: [
       ("ALERTING_OUTBOUND_ALLOW", "10.0.0.0/33"), ("ALERTING_DELIVER_SECONDS", "soon"), ("ALERTING_DATABASE_URL", ""),
+      ("ALERTING_KEEP_COUNTS", "a year"), ("ALERTING_KEEP_DELIVERIES", "-1"),
     ])
   func invalidSettings(name: String, value: String) throws {
     let program = try outbox.start([name: value])
     #expect(program.ending(within: 20) == .exit(1))
     #expect(program.standardError.contains(name))
+  }
+
+  @Test("What has been kept for long enough is removed while deliveries go on, and what is kept for ever is not")
+  func retention() throws {
+    try outbox.raise(for: "hook")
+    try outbox.database.run(
+      """
+      UPDATE alerts SET status = 'resolved';
+      UPDATE alert_deliveries SET state = 'sent', updated_at = now() - interval '3 days';
+      INSERT INTO alert_decision_counts VALUES ('acme', 'p', now() - interval '3 days', 'raised', 0, 1);
+      """)
+    try outbox.start(["ALERTING_KEEP_DELIVERIES": "2", "ALERTING_KEEP_COUNTS": "0"])
+    #expect(try outbox.deliveries(become: []) == [])
+    try outbox.raise(for: "hook")
+    #expect(try outbox.deliveries(become: ["hook sent 1"]) == ["hook sent 1"])
+    #expect(try outbox.database.texts("SELECT policy_id FROM alert_decision_counts WHERE policy_id = 'p'") == ["p"])
   }
 
   @Test("No secret of a provider gets into the log")

@@ -16,7 +16,9 @@ struct Deliver {
       let settings = try Settings()
       let queue = try TransferQueue<Deliverer.Flight>(
         addresses: settings.addresses, authorities: settings.authorities)
-      let deliverer = Deliverer(outbox: try Store.configured(), queue: queue, pagerDutyURL: settings.pagerDutyURL)
+      let deliverer = Deliverer(
+        outbox: try Store.configured(), queue: queue, pagerDutyURL: settings.pagerDutyURL, retention: settings.retention
+      )
       try deliverer.run(for: settings.seconds, until: termination)
     } catch {
       Log.error("deliveries are not carried out", ["error": "\(error)"])
@@ -32,6 +34,7 @@ struct Settings {
   let addresses: AddressPolicy
   let authorities: String?
   let pagerDutyURL: String?
+  let retention: Retention
 
   /// A setting that says nothing sensible.
   struct Invalid: Error, CustomStringConvertible {
@@ -46,6 +49,7 @@ struct Settings {
       throw Invalid(description: "ALERTING_OUTBOUND_ALLOW: \(error)")
     }
     authorities = Environment["ALERTING_CA_FILE"]
+    retention = try Retention.configured()
     pagerDutyURL = Environment["ALERTING_PAGERDUTY_URL"].flatMap { $0.isEmpty ? nil : $0 }
   }
 

@@ -38,6 +38,7 @@ final class Deliverer {
   private let pagerDutyURL: String?
   private var bell = Bell()
   private var outage = Outage()
+  private var sweep: Sweep
   private var agenda = Agenda(places: flightLimit)
   private var unsettled: [Settlement] = []
   /// Whether there may be more where the last lease came from.
@@ -48,11 +49,12 @@ final class Deliverer {
   /// The provider that the last look ended with; nil where it got to the last of all.
   private var lastLookedAt: ProviderKey?
 
-  init(outbox: Store, queue: TransferQueue<Flight>, pagerDutyURL: String?) {
+  init(outbox: Store, queue: TransferQueue<Flight>, pagerDutyURL: String?, retention: Retention) {
     self.outbox = outbox
     self.queue = queue
     self.pagerDutyURL = pagerDutyURL
     leasing = Leasing(outbox: outbox)
+    sweep = Sweep(retention)
   }
 
   /// Works for a time, without end if it is nil, or until asked to end; then finishes what is under way.
@@ -66,6 +68,7 @@ final class Deliverer {
       let ended = try wait(until: end)
       judge(ended)
       settle()
+      removeOld()
     }
     try finish(until: termination)
   }
@@ -110,6 +113,11 @@ final class Deliverer {
     guard let expired else { return }
     nextExpiry = Clock.monotonic + (expired < Self.upkeepLimit ? Self.secondsBetweenExpiries : 0)
     if expired > 0 { Log.warning("deliveries were given up", ["deliveries": String(expired)]) }
+  }
+
+  /// Removes what has been kept for long enough, a little at a time.
+  private func removeOld() {
+    _ = asking { () throws(PostgresError) in try sweep.step(in: outbox) }
   }
 
   /// Takes as many of the deliveries that are due as there is room for.

@@ -20,6 +20,8 @@ package final class Connection {
   private let prepares: Bool
   private let timeouts: Timeouts
   private var prepared: [String: String] = [:]
+  /// Until when another connection would find the same server.
+  private let freshness = Deadline(seconds: 1)
 
   /// Why no statement can be sent any more, as far as it has been noticed.
   package private(set) var loss: Loss?
@@ -176,7 +178,7 @@ package final class Connection {
       last = result
     }
     if let failed, let error = failed.error {
-      loss = Loss(sqlState: failed.sqlState)
+      loss = Loss(sqlState: failed.sqlState, isFresh: !freshness.isOver)
       throw error
     }
     guard let last else { throw lost() }
@@ -222,13 +224,14 @@ package final class Connection {
 }
 
 extension Connection.Loss {
-  /// What an error leaves of a connection. It is of no use where the server is going away or takes no writes (another one may),
-  /// or has lost or outdated what was prepared (26000; 0A000 when a migration changed the type of a column). A server whose disk
-  /// is full goes on.
-  fileprivate init?(sqlState: String?) {
+  /// What an error leaves of a connection. It is of no use where the server is going away, or has lost or outdated what was
+  /// prepared (26000; 0A000 when a migration changed the type of a column). For a server that takes no writes (25006) there may
+  /// be another by now, but not at each statement. A server whose disk is full goes on.
+  fileprivate init?(sqlState: String?, isFresh: Bool) {
     switch sqlState {
+    case "25006": if isFresh { return nil } else { self = .closed }
     case "57014": self = .overdue
-    case nil, "25006", "26000", "0A000": self = .closed
+    case nil, "26000", "0A000": self = .closed
     case let state? where state.hasPrefix("08") || state.hasPrefix("57P0"): self = .closed
     default: return nil
     }

@@ -73,6 +73,24 @@ import Testing
     #expect(program.standardError.contains("the database is back"))
   }
 
+  @Test("A database that hangs is waited for, and what was under way meanwhile is written down when it goes on")
+  func hang() throws {
+    let cluster = try TestCluster()
+    let outbox = try Outbox(authority: receiver.authority, on: TestDatabase(on: cluster))
+    try outbox.makeWebhook(url: receiver.url + "/hook")
+    try receiver.answer("/hook", with: .init(200, afterSeconds: 1), .init(200))
+    let program = try outbox.start()
+    try outbox.raise(for: "hook")
+    _ = try receiver.waitForRequests(1)
+    try cluster.begin(.freeze)
+    #expect(poll(within: 5) { program.standardError.contains("the server has stopped answering") })
+    try cluster.end(.freeze)
+    try outbox.raise(for: "hook")
+    #expect(try outbox.deliveries(become: ["hook sent 1", "hook sent 1"]) == ["hook sent 1", "hook sent 1"])
+    #expect(try receiver.requests().count == 2)
+    #expect(program.standardError.contains("the database is back"))
+  }
+
   @Test("A new alert leaves at once, not when the next look is due")
   func bell() throws {
     try outbox.start()

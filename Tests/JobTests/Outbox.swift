@@ -15,8 +15,13 @@ final class Outbox {
   private var programs: [Program] = []
 
   /// Deliveries trust the authority, where there is one, and nobody else.
-  init(authority: TestAuthority? = nil) throws {
-    database = try TestDatabase()
+  convenience init(authority: TestAuthority? = nil) throws {
+    try self.init(authority: authority, on: TestDatabase())
+  }
+
+  /// The same on a given database.
+  init(authority: TestAuthority? = nil, on database: TestDatabase) throws {
+    self.database = database
     self.authority = authority
     try store.createKey(Store.makeKey(), tenant: "acme", name: "test", role: .admin)
   }

@@ -5,7 +5,7 @@ import PackageDescription
 let routes = ["alerts", "deliveries", "health", "policies", "process-event", "providers", "rules", "suppressions"]
 
 /// One executable per job that cron starts.
-let jobs = ["deliver"]
+let jobs = ["check-storage", "deliver"]
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
@@ -32,7 +32,7 @@ let routeTargets = routes.map { route in
 let jobTargets = jobs.map { job in
   Target.executableTarget(
     name: job,
-    dependencies: ["Store", "Delivery", "Curl", "Host", "Postgres"],
+    dependencies: ["Store", "StorageWatch", "Hooks", "Delivery", "Curl", "Host", "JSON", "Postgres"],
     path: "Sources/Jobs/\(job)",
     swiftSettings: strict)
 }
@@ -88,7 +88,7 @@ let package = Package(
     .executableTarget(
       name: "tocsin",
       dependencies: [
-        "Store", "Postgres", "Host", "Curl", "Delivery",
+        "Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Tocsin",
@@ -119,7 +119,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "JobTests",
-      dependencies: ["Store", "Delivery", "Matching", "JSON", "Host", "Postgres", "TestSupport"]
+      dependencies: ["Store", "StorageWatch", "Delivery", "Matching", "JSON", "Host", "Postgres", "TestSupport"]
         + jobs.map { .init(stringLiteral: $0) },
       path: "Tests/JobTests",
       swiftSettings: strict),

@@ -224,6 +224,43 @@ opens with the first of them and is told, and they deleted, when the first is du
 COMMENT ON COLUMN public.alert_held_back.alert_id IS 'The alert that the latest of the events were folded into.';
 
 --
+-- Name: alert_job_runs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_job_runs (
+    job text NOT NULL,
+    host text NOT NULL,
+    ran_at timestamp with time zone DEFAULT now() NOT NULL,
+    token text,
+    warnings text[] DEFAULT '{}'::text[] NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE alert_job_runs; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_job_runs IS 'When each job last ran, on each host.';
+
+--
+-- Name: COLUMN alert_job_runs.host; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_job_runs.host IS 'Empty: no host has run it yet, and it is awaited since then.';
+
+--
+-- Name: COLUMN alert_job_runs.token; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_job_runs.token IS 'What the last probe of the storage wrote, for it to read back.';
+
+--
+-- Name: COLUMN alert_job_runs.warnings; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_job_runs.warnings IS 'What the checker of that host last found worth a warning.';
+
+--
 -- Name: alert_policies; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -588,6 +625,13 @@ ALTER TABLE ONLY public.alert_delivery_attempts
 
 ALTER TABLE ONLY public.alert_held_back
     ADD CONSTRAINT alert_held_back_pkey PRIMARY KEY (tenant_id, policy_id, throttle_key);
+
+--
+-- Name: alert_job_runs alert_job_runs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_job_runs
+    ADD CONSTRAINT alert_job_runs_pkey PRIMARY KEY (job, host);
 
 --
 -- Name: alert_policies alert_policies_pkey; Type: CONSTRAINT; Schema: public; Owner: -

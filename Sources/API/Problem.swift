@@ -120,6 +120,9 @@ extension Problem {
   /// 415: the encoding.
   static let unsupportedEncoding = Problem(.unsupportedMediaType, "Send the body without a Content-Encoding.")
 
+  /// 503: a part of the service does not work, which no client can help.
+  package static func notWorking(_ detail: String) -> Problem { Problem(.serviceUnavailable, detail) }
+
   /// 400.
   package static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
 }

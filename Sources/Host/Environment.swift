@@ -6,4 +6,9 @@ package enum Environment {
   package static subscript(name: String) -> String? {
     getenv(name).map { String(cString: $0) }
   }
+
+  /// All of them, each as `NAME=value`: what a program that is this one again is started with.
+  package static func all() throws(SystemError) -> [String] {
+    try File.read("/proc/self/environ").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+  }
 }

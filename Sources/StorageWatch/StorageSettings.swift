@@ -57,10 +57,28 @@ package struct StorageLimits: Sendable, Equatable {
   /// How long a delivery may be due.
   package let deliveryDelaySeconds: Int
 
+  /// Reads what ``write(to:)`` wrote.
+  package init(json: JSONValue) throws(JSONFaults) {
+    var reader = try ObjectReader(json)
+    self.init(&reader)
+    try reader.finish()
+  }
+
   fileprivate init(_ reader: inout ObjectReader) {
     disks = reader.strings("disks", count: 0...100, length: 1...4096) ?? []
     freePercent = reader.integer("warn_free_percent", in: 0...100) ?? 10
     replicationLagSeconds = reader.integer("warn_replication_lag_secs", in: 1...604_800) ?? 60
     deliveryDelaySeconds = reader.integer("warn_delivery_delay_secs", in: 1...604_800) ?? 300
+  }
+}
+
+extension StorageLimits: JSONWritable {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { members in
+      members.add("disks", disks)
+      members.add("warn_free_percent", freePercent)
+      members.add("warn_replication_lag_secs", replicationLagSeconds)
+      members.add("warn_delivery_delay_secs", deliveryDelaySeconds)
+    }
   }
 }

@@ -4,8 +4,9 @@ import Store
 /// A look at how the service is doing, from its database.
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell how each tenant is doing.",
-    discussion: "Fails if the database cannot be reached or lacks migrations, so it serves as a check.")
+    abstract: "Tell how each job and each tenant is doing.",
+    discussion:
+      "Fails if the database cannot be reached or lacks migrations, or a job does not run: it serves as a check.")
 
   @Option(help: "The folder of the migrations.")
   var directory = "deploy/migrations"
@@ -17,7 +18,16 @@ struct Status: ParsableCommand {
       throw Failure("the database lacks migrations, apply them with `tocsin migrate`: \(names)")
     }
     print("the database answers and has every migration")
-    let tenants = try Database.store().status()
+    let store = try Database.store()
+    printTable(
+      ["JOB", "HOST", "LAST RUN", "AGO", "WARNINGS"],
+      try store.jobRuns().map { run in
+        let host = run.host.isEmpty ? "has not run" : run.host
+        let warnings = run.warnings.isEmpty ? "-" : run.warnings.joined(separator: "; ")
+        return [run.job, host, run.ranAt, "\(run.age) s", warnings]
+      })
+    print()
+    let tenants = try store.status()
     printTable(
       ["TENANT", "POLICIES", "ACTIVE ALERTS", "PENDING", "OLDEST", "GIVEN UP", "THIS HOUR"],
       tenants.map { tenant in
@@ -28,5 +38,7 @@ struct Status: ParsableCommand {
           decisions.isEmpty ? "-" : decisions.joined(separator: ", "),
         ]
       })
+    let overdue = try store.latestRuns().filter(\.isOverdue).map(\.job)
+    if !overdue.isEmpty { throw Failure("jobs have not run for three minutes: " + overdue.joined(separator: ", ")) }
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Host
+import TestSupport
 import Testing
 
 @testable import Hooks
@@ -28,6 +29,13 @@ import Testing
       """
     #expect(try read(content).get() == 5)
     #expect(try read("{}").get() == 0)
+  }
+
+  @Test("The example of the README is one")
+  func example() throws {
+    let readme = String(decoding: try File.read(TestDatabase.checkout + "/README.md"), as: UTF8.self)
+    let example = try #require(readme.firstMatch(of: #/>\/etc\/tocsin-storage.json <<'END'\n([^~]*?)\n    END\n/#))
+    #expect(try read(String(example.1)).get() == 5)
   }
 
   @Test(

@@ -203,6 +203,24 @@ import Testing
     let answer = try service.call("GET", "/health", key: nil)
     #expect(answer.status == 200)
     #expect(try answer["status"] == "ok")
+    #expect(try answer["jobs"]?.object?.members.map(\.key) == ["check-storage", "deliver"])
+  }
+
+  @Test("Health is red once a job has not run for three minutes on any host, and says which")
+  func missedJob() throws {
+    try service.database.run(
+      """
+      DELETE FROM alert_job_runs;
+      INSERT INTO alert_job_runs (job, host, ran_at)
+      VALUES
+        ('check-storage', 'a', now()), ('deliver', '', now() - interval '1 hour'),
+        ('deliver', 'a', now() - interval '175 seconds'), ('deliver', 'b', now() - interval '400 seconds');
+      """)
+    #expect(try service.call("GET", "/health", key: nil).status == 200)
+    try service.database.run("UPDATE alert_job_runs SET ran_at = ran_at - interval '10 seconds'")
+    let answer = try service.call("GET", "/health", key: nil)
+    try expectProblem(answer, 503)
+    #expect(try answer.detail.hasPrefix("The job deliver has not run on any host since "))
   }
 
   @Test("Health says that the database is away even where something takes connections and never answers")

@@ -27,7 +27,7 @@ struct AbsenceTests {
   /// What a call fails with, and after how many seconds.
   private func fail(_ store: Store) -> (reason: String, seconds: Double) {
     let start = Clock.monotonic
-    let error = #expect(throws: PostgresError.self) { try store.checkSchema() }
+    let error = #expect(throws: PostgresError.self) { try store.latestRuns() }
     return ("\(error.map(String.init(describing:)) ?? "")", Clock.monotonic - start)
   }
 
@@ -37,7 +37,7 @@ struct AbsenceTests {
   func away(trouble: TestCluster.Trouble) throws {
     let cluster = try TestCluster()
     let store = Store(url: cluster.url)
-    try store.checkSchema()
+    _ = try store.latestRuns()
     try cluster.begin(trouble)
     #expect(fail(store).seconds < 2)
     let seconds = (0..<2000).map { _ in fail(store).seconds }.sorted()
@@ -45,7 +45,7 @@ struct AbsenceTests {
     #expect(fail(store).reason.count > "the database is unreachable: ".count)
     try cluster.end(trouble)
     let back = Clock.monotonic
-    #expect(poll(within: 10) { (try? store.checkSchema()) != nil })
+    #expect(poll(within: 10) { (try? store.latestRuns()) != nil })
     #expect(Clock.monotonic - back < 2)
   }
 

@@ -29,15 +29,17 @@ package final class TestCluster {
   private let folder: String
   private var server: Program?
 
-  /// Makes a server and starts it.
-  package init() throws {
+  /// Makes a server and starts it; on a disk of its own of so many megabytes where that is asked for, which takes root.
+  package init(diskMegabytes: Int? = nil) throws {
     let parent = Environment["TOCSIN_TEST_INSTANCES"].map { $0 + "/.." } ?? "/tmp"
     folder = parent + "/" + Identifier.make("cluster-")
     url = "postgresql:///postgres?host=\(folder)&user=tocsin"
     let command = """
       set -eu
       mkdir -m 711 "$0"
-      [ "$(id -u)" != 0 ] || chown postgres "$0"
+      mkdir -m 700 "$0/data"
+      \(diskMegabytes.map { "mount -t tmpfs -o mode=700,size=\($0)m tmpfs \"$0/data\"" } ?? "")
+      [ "$(id -u)" != 0 ] || chown postgres "$0" "$0/data"
       cd /
       "$@" --auth=trust --username=tocsin --encoding=UTF8 --locale=C.UTF-8 --no-sync -D "$0/data"
       """
@@ -57,7 +59,10 @@ package final class TestCluster {
   deinit {
     signalAll(SIGCONT)
     stop(by: SIGQUIT)
-    let removal = Result { try Program("/bin/rm", arguments: ["-rf", folder]).ending() }
+    let command = #"! mountpoint -q "$0/data" || umount "$0/data"; rm -rf "$0""#
+    let removal = Result {
+      try Program("/bin/sh", arguments: ["-c", command, folder], environment: ["PATH": "/usr/bin:/bin"]).ending()
+    }
     if case .success(.exit(0)) = removal { return }
     Log.error("a test's server is left behind", ["folder": folder])
   }
@@ -128,6 +133,19 @@ package final class TestCluster {
     try connection.run(script: "ALTER SYSTEM SET default_transaction_read_only = \(isReadOnly)")
     try connection.run(script: "SELECT pg_reload_conf()")
   }
+
+  /// Leaves no byte on its disk.
+  package func fillDisk() throws {
+    let command = #"dd if=/dev/zero of="$0" bs=64k; test -s "$0""#
+    let filling = try Program(
+      "/bin/sh", arguments: ["-c", command, folder + "/data/filling"], environment: ["PATH": "/usr/bin:/bin"])
+    guard filling.ending() == .exit(0) else {
+      throw Failure(description: "cannot fill a disk: \(filling.standardError)")
+    }
+  }
+
+  /// Gives its disk the room back.
+  package func clearDisk() { unlink(folder + "/data/filling") }
 
   /// What it has logged.
   package var log: String { server?.standardError ?? "" }

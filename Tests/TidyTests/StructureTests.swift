@@ -21,8 +21,8 @@ enum Design {
   /// What a program may import: of a folder with several programs, each takes what it needs.
   static let programs: [String: Set<String>] = [
     "Routes": ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
-    "Jobs": ["Store", "Delivery", "Curl", "Host", "Postgres"],
-    "Tocsin": ["Store", "Postgres", "Host", "Curl", "Delivery", "ArgumentParser"],
+    "Jobs": ["Store", "StorageWatch", "Hooks", "Delivery", "Curl", "Host", "JSON", "Postgres"],
+    "Tocsin": ["Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery", "ArgumentParser"],
   ]
 }
 

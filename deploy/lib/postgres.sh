@@ -40,6 +40,7 @@ make_cluster() {
   echo "local all all peer map=tocsin" >"$data.new/pg_hba.conf"
   printf 'tocsin %s\n' "$database_user postgres" "$service_user tocsin" "$(id -un) tocsin" >"$data.new/pg_ident.conf"
   postgres postgres --single -c exit_on_error=on -D "$data.new" postgres >>"$log" 2>&1 <<<"CREATE ROLE tocsin LOGIN;
+GRANT pg_monitor TO tocsin;
 CREATE DATABASE tocsin OWNER tocsin;" || fail "the database could not be made: $(tail -n 1 "$log")"
   mv "$data.new" "$data"
 }

@@ -12,13 +12,18 @@ read_settings() {
   done <"$1"
 }
 
+# A program's name as it is in the names of its settings: CHECK_STORAGE.
+capitals() {
+  local name=${1^^}
+  echo "${name//-/_}"
+}
+
 # Sets ${processes[NAME]} for each route and job.
 declare -A processes
 count_processes() {
   local name setting
   for name in "${routes[@]}" "${jobs[@]}"; do
-    setting=ALERTING_WORKERS_${name^^}
-    setting=${setting//-/_}
+    setting=ALERTING_WORKERS_$(capitals "$name")
     [[ -n ${!setting:-} ]] || setting=ALERTING_WORKERS
     [[ ${!setting} =~ ^[1-9][0-9]{0,2}$ ]] || fail "$setting must be a number from 1 to 999, not \"${!setting}\""
     processes[$name]=${!setting}

@@ -27,6 +27,8 @@ final class Deliverer {
   private static let secondsBetweenEnds = 1.0
   /// How many digests, and how many outages' ends, to write in one go.
   private static let endLimit = 100
+  /// How often to say that the job runs; it is missed after three minutes.
+  private static let secondsBetweenRunNotes = 20.0
   /// How many deliveries may be given up or skipped in one statement.
   private static let upkeepLimit = 1000
   /// How long whoever asks the process to end lets it finish what it has begun.
@@ -46,6 +48,7 @@ final class Deliverer {
   private var nextLook = 0.0
   private var nextExpiry = 0.0
   private var nextEnd = 0.0
+  private var nextRunNote = 0.0
   /// The provider that the last look ended with; nil where it got to the last of all.
   private var lastLookedAt: ProviderKey?
 
@@ -63,6 +66,7 @@ final class Deliverer {
     while !termination.isRequested && Clock.monotonic < end {
       if !outage.isOn { bell.hang(in: outbox) }
       tellEnds()
+      noteRun()
       look()
       lease()
       let ended = try wait(until: end)
@@ -71,6 +75,13 @@ final class Deliverer {
       removeOld()
     }
     try finish(until: termination)
+  }
+
+  /// Lets those know who would miss the job.
+  private func noteRun() {
+    guard Clock.monotonic >= nextRunNote else { return }
+    let isNoted: Void? = asking { () throws(PostgresError) in try outbox.noteRun(of: "deliver", on: Machine.name) }
+    if isNoted != nil { nextRunNote = Clock.monotonic + Self.secondsBetweenRunNotes }
   }
 
   /// How many more attempts may begin.

@@ -1,0 +1,64 @@
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+@Suite("What the storage checker sees beside whether the storage works") struct StorageLookTests {
+  let database: TestDatabase
+  let storage: CheckedStorage
+
+  init() throws {
+    database = try TestDatabase()
+    try database.run("UPDATE alert_job_runs SET ran_at = now()")
+    storage = try CheckedStorage(database.url)
+  }
+
+  private func warnings() throws -> [String] {
+    try database.texts("SELECT unnest(warnings) FROM alert_job_runs WHERE job = 'check-storage'")
+  }
+
+  @Test("While all is well a heartbeat goes out, and with a warning or an outage it stays away")
+  func heartbeat() throws {
+    try storage.configure(["heartbeat_url": .string(storage.receiver.plainURL + "/beat"), "heartbeat_secs": 1])
+    try storage.start()
+    let beats = try storage.receiver.waitForRequests(3, to: "/beat")
+    #expect(beats.allSatisfy { $0.method == "GET" && $0.body.isEmpty })
+    try database.run("UPDATE alert_job_runs SET ran_at = now() - interval '181 seconds' WHERE job = 'deliver'")
+    #expect(try poll(within: 20) { try warnings().contains { $0.hasPrefix("the job deliver has not run since ") } })
+    usleep(1_500_000)
+    let count = try storage.receiver.requests(to: "/beat").count
+    usleep(3_000_000)
+    #expect(try storage.receiver.requests(to: "/beat").count == count)
+    try database.run("UPDATE alert_job_runs SET ran_at = now() WHERE job = 'deliver'")
+    _ = try storage.receiver.waitForRequests(count + 2, to: "/beat")
+    #expect(try warnings().isEmpty)
+  }
+
+  @Test("A disk that is filling up is a warning and no outage")
+  func disk() throws {
+    try storage.configure(["warn_free_percent": 100])
+    let checker = try storage.start()
+    #expect(try poll(within: 20) { try warnings().contains { $0.contains("% left") } })
+    #expect(poll(within: 20) { checker.standardError.contains("the disk of \(storage.folder)") })
+    usleep(3_000_000)
+    #expect(try storage.told().values.allSatisfy(\.isEmpty))
+    #expect(checker.standardError.split(separator: "\n").count { $0.contains("the disk of \(storage.folder)") } == 1)
+  }
+
+  @Test("A delivery that is late, and a replication slot that nobody uses, are warnings")
+  func lateDelivery() throws {
+    try storage.configure(["warn_delivery_delay_secs": 60])
+    try database.run(
+      """
+      INSERT INTO tenants (tenant_id) VALUES ('acme') ON CONFLICT DO NOTHING;
+      INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
+      VALUES ('acme', 'hook', 'hook', 'webhook', true, '{}', 'test');
+      INSERT INTO alert_deliveries (tenant_id, provider_id, event, state, next_attempt_at, created_at)
+      VALUES ('acme', 'hook', 'test', 'pending', now() - interval '90 seconds', now() - interval '1 hour');
+      """)
+    try storage.start()
+    #expect(try poll(within: 20) { try warnings().contains { $0.hasPrefix("a delivery has been due for 9") } })
+    try database.run("UPDATE alert_deliveries SET leased_until = now() + interval '1 minute'")
+    #expect(try poll(within: 20) { try warnings().isEmpty })
+  }
+}

@@ -66,8 +66,10 @@ extension Store {
   }
 
   /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
-  /// other.
-  private static func parameters(tenant: String, matches: [Match]) -> [Parameter] {
+  /// other. What is decided as of now was received at no moment in particular.
+  static func parameters(
+    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil
+  ) -> [Parameter] {
     var events: [[UInt8]] = []
     let eventNumbers = matches.map { match -> Int? in
       guard let event = match.alert?.event else { return nil }
@@ -89,6 +91,7 @@ extension Store {
       .jsons(events),
       .ints(matches.map(\.events)),
       .bools(matches.map(\.isLimited)),
+      .int(receivedAt),
     ]
   }
 
@@ -106,7 +109,7 @@ extension Store {
   }
 
   /// How often a statement is tried before its conflict is passed on: each time another one has got ahead and committed.
-  private static let conflictLimit = 20
+  static let conflictLimit = 20
 }
 
 extension MatchBatch {
@@ -117,7 +120,7 @@ extension MatchBatch {
 
 extension PostgresError {
   /// Whether a concurrent statement has just decided one of the same events.
-  fileprivate var isRepeatedEvent: Bool { isUniqueViolation && refusal?.constraint == "alert_decisions_pkey" }
+  var isRepeatedEvent: Bool { isUniqueViolation && refusal?.constraint == "alert_decisions_pkey" }
 }
 
 extension Admission {

@@ -6,7 +6,8 @@ extension Store {
   /// `$1` tenant, then one array each: `$2` policy ids, `$3` throttle keys, `$4` event ids (or NULL), `$5` alert ids, `$6` titles,
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
   /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
-  /// events, each once. `$5` to `$9` are NULL where no alert is to come of a match.
+  /// events, each once; `$14` the moment as of which it is decided, in microseconds since 1970, or NULL for now. `$5` to `$9` are
+  /// NULL where no alert is to come of a match.
   package static let admission = Statement("admit", deciding + writing)
 
   /// The same with what is held back counted for digests: a statement of its own, so that it costs nothing where there are none.
@@ -44,7 +45,7 @@ extension Store {
         earlier.decision IS NULL AND (
           policy.window_start IS NULL
           OR window_is_open(
-            now(), policy.window_start, policy.window_end, policy.window_days, policy.window_timezone)
+            moment_of($14), policy.window_start, policy.window_end, policy.window_days, policy.window_timezone)
         ) AS is_asking,
         was_limited OR policy.throttle_minutes > 0 OR policy.max_alerts_per_hour > 0 AS is_limited,
         EXISTS (
@@ -52,8 +53,8 @@ extension Store {
           FROM alert_suppressions AS suppression
           WHERE suppression.tenant_id = $1
             AND suppression.suppression_id = ANY (input.suppression_ids)
-            AND suppression.starts_at <= now()
-            AND suppression.suppressed_until > now()
+            AND suppression.starts_at <= moment_of($14)
+            AND suppression.suppressed_until > moment_of($14)
         ) AS is_suppressed
       FROM input
       CROSS JOIN LATERAL (
@@ -92,10 +93,12 @@ extension Store {
       )
       SELECT
         $1, policy_id, throttle_key, is_suppressed, asked, first_grant, throttle_minutes, max_alerts_per_hour,
-        date_trunc('hour', now(), 'UTC'), first_grant, now(), alert_id
+        date_trunc('hour', moment_of($14), 'UTC'), first_grant, moment_of($14), alert_id
       FROM (
         SELECT
-          *, least(drafted, throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, now())) AS first_grant
+          *,
+          least(drafted, throttle_grant(asked, throttle_minutes, max_alerts_per_hour, 0, NULL, moment_of($14)))
+            AS first_grant
         FROM asking
       ) AS asking
       ORDER BY policy_id, throttle_key, is_suppressed
@@ -134,7 +137,7 @@ extension Store {
         policy_id, throttle_key, is_suppressed, asked, granted, alert_id,
         CASE
           WHEN throttle_minutes = 0 THEN 'capped'
-          WHEN granted = 0 AND last_alert_at + make_interval(mins => throttle_minutes) <= now() THEN 'capped'
+          WHEN granted = 0 AND last_alert_at + make_interval(mins => throttle_minutes) <= moment_of($14) THEN 'capped'
           ELSE 'throttled'
         END AS held_back
     ),
@@ -187,7 +190,7 @@ extension Store {
       )
       SELECT
         $1, alert_id, policy_id, severity, CASE WHEN is_suppressed THEN 'suppressed' ELSE 'active' END,
-        title, message, summary, event, event_id, throttle_key, now(), now()
+        title, message, summary, event, event_id, throttle_key, moment_of($14), now()
       FROM outcome
       WHERE is_granted
     ),
@@ -195,7 +198,7 @@ extension Store {
     -- An alert that a concurrent statement has just raised is not visible here: it is open, so it is folded into.
     folded AS (
       INSERT INTO alert_repeats AS repeats (tenant_id, alert_id, events, last_event_at)
-      SELECT $1, granted.alert_id, granted.asked - granted.granted, now()
+      SELECT $1, granted.alert_id, granted.asked - granted.granted, moment_of($14)
       FROM granted
       WHERE granted.asked > granted.granted
         AND NOT EXISTS (
@@ -235,7 +238,7 @@ extension Store {
   private static let writing = """
     counted AS (
       INSERT INTO alert_decision_counts AS counts (tenant_id, policy_id, hour, decision, slot, events)
-      SELECT $1, policy_id, date_trunc('hour', now(), 'UTC'), decision, pg_backend_pid() % 16, sum(events)
+      SELECT $1, policy_id, date_trunc('hour', moment_of($14), 'UTC'), decision, pg_backend_pid() % 16, sum(events)
       FROM outcome
       WHERE earlier_decision IS NULL
       GROUP BY policy_id, decision

@@ -22,8 +22,11 @@ package struct CompiledPolicies {
 extension Store {
   /// All that a tenant's events are matched against, and the epoch that it stands for: policies that are switched on, the
   /// stored rules that they name, and suppressions that are not over. One statement, so it is one moment's truth.
-  package func compiledPolicies(tenant: String) throws -> CompiledPolicies {
-    let rows = try read(Self.tenantPolicies, .text(tenant))
+  ///
+  /// For events that came in earlier, `since` is when the first of them did, in microseconds since 1970: suppressions that were
+  /// not over then are among them.
+  package func compiledPolicies(tenant: String, since: Int? = nil) throws -> CompiledPolicies {
+    let rows = try read(Self.tenantPolicies, .text(tenant), .int(since))
     var rules: [String: Rule] = [:]
     var suppressions: [(id: String, suppression: Suppression)] = []
     for row in rows where !row.isNull(1) {
@@ -77,7 +80,7 @@ extension Store {
       UNION ALL
       SELECT 'suppression', suppression_id, \(suppressionDocument)
       FROM alert_suppressions
-      WHERE tenant_id = $1 AND suppressed_until > now()
+      WHERE tenant_id = $1 AND suppressed_until > moment_of($2)
     ) AS part ON true
     WHERE tenants.tenant_id = $1
     """)

@@ -23,7 +23,7 @@ struct Worker {
     connection = try Connection(url: url)
     self.tenant = tenant
     _ = try store.compiledPolicies(tenant: "nobody")
-    _ = try connection.run(Store.tenantPolicies, .text("nobody"))
+    _ = try connection.run(Store.tenantPolicies, .text("nobody"), .int(nil))
     while let line = readLine() { events.append(Array(line.utf8)) }
   }
 
@@ -38,7 +38,7 @@ struct Worker {
     try matchEvents()
     let peak = try memory("VmHWM") - idle
 
-    let (rows, statement) = try timed { try connection.run(Store.tenantPolicies, .text(tenant)) }
+    let (rows, statement) = try timed { try connection.run(Store.tenantPolicies, .text(tenant), .int(nil)) }
     let (policies, reading) = try timed {
       try rows.map { (id: $0.text(2), policy: try Policy(json: JSONValue(parsing: $0.bytes(3)))) }
     }

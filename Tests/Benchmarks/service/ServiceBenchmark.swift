@@ -83,6 +83,7 @@ struct ServiceBenchmark {
       "'\(tenant)'", "ARRAY['all']", "ARRAY['[]']", "ARRAY[NULL]::text[]", "ARRAY['alert-' || gen_random_uuid()]",
       "ARRAY['alice failed to log in']", "ARRAY['alice failed to log in']", "ARRAY['Failed log-in']",
       "ARRAY[1]::bigint[]", "ARRAY['']", "ARRAY['\(Event.quiet)']::json[]", "ARRAY[1]::bigint[]", "ARRAY[false]",
+      "NULL::bigint",
     ]
     let lines = Store.admission.sql.split(separator: "\n").filter { !$0.contains("--") }
     return values.enumerated().reversed().reduce(lines.joined(separator: " ")) { sql, value in

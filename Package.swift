@@ -5,7 +5,7 @@ import PackageDescription
 let routes = ["alerts", "deliveries", "health", "policies", "process-event", "providers", "rules", "suppressions"]
 
 /// One executable per job that cron starts.
-let jobs = ["check-storage", "deliver"]
+let jobs = ["check-storage", "deliver", "replay"]
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
@@ -24,7 +24,7 @@ func tests(_ name: String, of imports: [Target.Dependency]) -> Target {
 let routeTargets = routes.map { route in
   Target.executableTarget(
     name: route,
-    dependencies: ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
+    dependencies: ["API", "Store", "Spool", "Matching", "Delivery", "JSON", "FastCGI", "Host", "Postgres"],
     path: "Sources/Routes/\(route)",
     swiftSettings: strict)
 }
@@ -32,7 +32,9 @@ let routeTargets = routes.map { route in
 let jobTargets = jobs.map { job in
   Target.executableTarget(
     name: job,
-    dependencies: ["Store", "StorageWatch", "Hooks", "Delivery", "Curl", "Host", "JSON", "Postgres"],
+    dependencies: [
+      "Store", "Spool", "StorageWatch", "Hooks", "Matching", "Delivery", "Curl", "Host", "JSON", "Postgres",
+    ],
     path: "Sources/Jobs/\(job)",
     swiftSettings: strict)
 }

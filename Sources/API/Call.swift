@@ -22,9 +22,14 @@ package struct Call {
 
   /// Lets a request in: its key is known, the key's role has the permission, and a `tenant_id` that it names is the key's.
   init(_ request: Request, parameters: [String], store: Store, permission: Permission) throws {
-    guard let key = Self.bearerKey(request.authorization), let caller = try store.authenticate(key: key) else {
-      throw Problem.unauthorized
-    }
+    guard let caller = try store.authenticate(key: Self.key(of: request)) else { throw Problem.unauthorized }
+    try self.init(request, from: caller, parameters: parameters, store: store, permission: permission)
+  }
+
+  /// Lets a request in whose key is known to be the caller's.
+  init(
+    _ request: Request, from caller: Caller, parameters: [String], store: Store, permission: Permission
+  ) throws {
     guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
     if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
@@ -36,12 +41,14 @@ package struct Call {
   }
 
   /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter.
-  private static func bearerKey(_ authorization: String?) -> String? {
-    guard let parts = authorization?.split(separator: " "), parts.count == 2, parts[0].lowercased() == "bearer" else {
-      return nil
-    }
+  static func key(of request: Request) throws(Problem) -> String {
+    let parts = request.authorization?.split(separator: " ") ?? []
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthorized }
     return String(parts[1])
   }
+
+  /// The SHA-256 of the key in hexadecimal digits.
+  package func keyDigest() throws(Problem) -> String { RecentCallers.digest(of: try Self.key(of: request)) }
 
   private static func mediaType(_ contentType: String?) -> String? {
     guard let type = contentType?.utf8.prefix(while: { $0 != UInt8(ascii: ";") }).filter({ $0 > 0x20 }), !type.isEmpty

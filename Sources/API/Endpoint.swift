@@ -1,4 +1,5 @@
 import FastCGI
+import Postgres
 import Store
 
 /// One line of a route's table: method and path, who may call it, and what happens.
@@ -7,9 +8,12 @@ package struct Endpoint {
   private let pattern: [Substring]
   private let access: Access
 
+  /// What answers a call of a remembered key while the database is away, for the reason given.
+  package typealias HandleAway = (Call, PostgresError) throws -> Response
+
   private enum Access {
     case open((Request, Store) throws -> Response)
-    case keyed(Permission, (Call) throws -> Response)
+    case keyed(Permission, (Call) throws -> Response, whileAway: HandleAway? = nil)
   }
 
   /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
@@ -24,6 +28,14 @@ package struct Endpoint {
     _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
   ) -> Endpoint {
     Endpoint("POST", path, .keyed(permission, handle))
+  }
+
+  /// `POST` that has an answer of its own while the database is away.
+  package static func post(
+    _ path: String, _ permission: Permission, whileAway handleAway: @escaping HandleAway,
+    _ handle: @escaping (Call) throws -> Response
+  ) -> Endpoint {
+    Endpoint("POST", path, .keyed(permission, handle, whileAway: handleAway))
   }
 
   /// `PUT`.
@@ -45,6 +57,12 @@ package struct Endpoint {
     Endpoint("GET", path, .open(handle))
   }
 
+  /// Whether it has an answer of its own while the database is away.
+  var answersWhileAway: Bool {
+    guard case .keyed(_, _, let handleAway) = access else { return false }
+    return handleAway != nil
+  }
+
   private init(_ method: String, _ path: String, _ access: Access) {
     self.method = method
     pattern = path.split(separator: "/")
@@ -60,8 +78,16 @@ package struct Endpoint {
       switch endpoint.access {
       case .open(let handle):
         return try handle(request, store)
-      case .keyed(let permission, let handle):
-        return try handle(Call(request, parameters: parameters, store: store, permission: permission))
+      case .keyed(let permission, let handle, let handleAway):
+        let call: Call
+        do {
+          call = try Call(request, parameters: parameters, store: store, permission: permission)
+        } catch let error as PostgresError where error.isUnreachable {
+          guard let handleAway, let caller = try store.recentCaller(key: Call.key(of: request)) else { throw error }
+          return try handleAway(
+            Call(request, from: caller, parameters: parameters, store: store, permission: permission), error)
+        }
+        return try handle(call)
       }
     }
   }

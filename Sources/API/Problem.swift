@@ -1,6 +1,7 @@
 import FastCGI
 import Host
 import JSON
+import Matching
 import Postgres
 import Store
 
@@ -31,10 +32,13 @@ package struct Problem: Error {
       self.init(.contentTooLarge, "The body is larger than the \(limit) bytes that are taken here; send less at once.")
     case BodyError.incomplete:
       self.init(.badRequest, "The body ended before its announced length.")
+    case IntakeFault.empty:
+      self = .emptyBody
+    case let fault as IntakeFault:
+      self.init(.contentTooLarge, "\(fault)")
     case PostgresError.unreachable(let reason):
       Log.error("the database is away", ["request": request.id ?? "", "reason": reason])
-      self.init(.serviceUnavailable, "The service cannot reach its database; try again in a few seconds.")
-      headers = [("Retry-After", "5")]
+      self = .unavailable
     default:
       Log.error(
         "a request failed",
@@ -108,9 +112,6 @@ extension Problem {
   /// 409.
   package static func conflict(_ detail: String) -> Problem { Problem(.conflict, detail) }
 
-  /// 413, for one event of a batch as for a whole body.
-  package static func tooLarge(_ detail: String) -> Problem { Problem(.contentTooLarge, detail) }
-
   /// 415: the type.
   static func unsupportedMediaType(_ type: String, supported: [String]) -> Problem {
     let wanted = supported.map { "\"Content-Type: \($0)\"" }.joined(separator: " or ")
@@ -123,6 +124,23 @@ extension Problem {
   /// 503: a part of the service does not work, which no client can help.
   package static func notWorking(_ detail: String) -> Problem { Problem(.serviceUnavailable, detail) }
 
+  /// 503: nothing was done, or nobody knows.
+  package static let unavailable: Problem = {
+    var problem = Problem(
+      .serviceUnavailable, "The service cannot reach its database; try again in a few seconds.")
+    problem.headers = [("Retry-After", "5")]
+    return problem
+  }()
+
+  /// 507: the database is away and there is no more room to keep events until it is back.
+  package static let insufficientStorage: Problem = {
+    var problem = Problem(
+      .insufficientStorage,
+      "The service cannot reach its database and has no more room to keep events until it can; send them again later.")
+    problem.headers = [("Retry-After", "60")]
+    return problem
+  }()
+
   /// 400.
-  package static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
+  static let emptyBody = Problem(.badRequest, "The body is empty; send a JSON document.")
 }

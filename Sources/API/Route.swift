@@ -32,6 +32,7 @@ package struct Route {
       var timeouts = Timeouts()
       timeouts.statement = statementTimeout
       let store = try Store.configured(timeouts: timeouts)
+      if endpoints.contains(where: \.answersWhileAway) { store.recentCallers = .configured() }
       try Server.run(bodyLimit: bodyLimit) { answer($0, store: store) }
     } catch {
       Log.error("cannot serve: \(error)")

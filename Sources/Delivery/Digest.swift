@@ -1,9 +1,9 @@
 import CCrypto
 
 /// What is asked of libcrypto.
-enum Digest {
+package enum Digest {
   /// The SHA-256 of a message, 32 bytes.
-  static func sha256(_ message: [UInt8]) -> [UInt8] {
+  package static func sha256(_ message: [UInt8]) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { digest, count in
       SHA256(message, message.count, digest.baseAddress)
       count = Int(SHA256_DIGEST_LENGTH)

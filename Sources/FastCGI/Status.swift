@@ -1,4 +1,4 @@
-/// The answers of HTTP that are given here, with their names from RFC 9110 and RFC 6585.
+/// The answers of HTTP that are given here, with their names from RFC 9110, RFC 6585 and RFC 4918.
 package enum Status: Int, Sendable {
   case ok = 200
   case created = 201
@@ -16,6 +16,7 @@ package enum Status: Int, Sendable {
   case tooManyRequests = 429
   case internalServerError = 500
   case serviceUnavailable = 503
+  case insufficientStorage = 507
 
   /// The reason phrase: `Not Found`.
   package var reason: String {
@@ -36,6 +37,7 @@ package enum Status: Int, Sendable {
     case .tooManyRequests: "Too Many Requests"
     case .internalServerError: "Internal Server Error"
     case .serviceUnavailable: "Service Unavailable"
+    case .insufficientStorage: "Insufficient Storage"
     }
   }
 }

@@ -11,6 +11,12 @@ package enum Clock {
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
   }
 
+  /// Wall time in microseconds since 1970-01-01T00:00:00Z.
+  package static var microseconds: Int {
+    let time = time(of: CLOCK_REALTIME)
+    return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
+  }
+
   /// Seconds since some moment in the past, unmoved by changes of the wall clock: for deadlines and durations.
   package static var monotonic: Double {
     let time = time(of: CLOCK_MONOTONIC)

@@ -33,6 +33,16 @@ package struct EventBatch: ~Copyable {
     self.eventLimit = eventLimit
   }
 
+  /// Reads a body that is all there.
+  package init(_ bytes: [UInt8], eventLimit: Int) {
+    var rest = bytes[...]
+    self.init(count: bytes.count, eventLimit: eventLimit) { memory in
+      let piece = rest.prefix(memory.count)
+      rest = rest.dropFirst(piece.count)
+      return memory.update(fromContentsOf: piece)
+    }
+  }
+
   /// Whether the body has been read to its end and had not one byte.
   package var isEmpty: Bool { window.isAtEnd && window.offset == 0 && window.bytes.isEmpty }
 

@@ -33,6 +33,9 @@ package struct PolicySet {
     self.suppressions = suppressions.map { ($0.id, $0.suppression.policyID) }
   }
 
+  /// No policies: what is matched against them is only read.
+  package static var empty: PolicySet { PolicySet(rules: [:], suppressions: []) { () throws(Never) in nil } }
+
   /// Reads one event, adds what each policy makes of it that it matches, and tells whether any does. Throws if the event is not
   /// one JSON object. Once the batch is overfull the other policies are left out. `makeAlertID` makes the id of each alert that
   /// may come of it.

@@ -29,6 +29,9 @@ package enum PostgresError: Error, Equatable, Sendable {
     return refusal
   }
 
+  /// Whether there is no usable server.
+  package var isUnreachable: Bool { if case .unreachable = self { true } else { false } }
+
   /// Whether a row with such a key is there already.
   package var isUniqueViolation: Bool { refusal?.sqlState == "23505" }
 

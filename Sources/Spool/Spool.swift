@@ -23,9 +23,12 @@ package final class Spool {
     return segments.isEmpty
   }
 
-  /// Seals what is there, so that nobody appends to it any more, and opens it for reading, oldest first.
+  /// Seals what is there, so that nobody appends to it any more, and opens it for reading, oldest first. As long as there is
+  /// something that was sealed before, only that.
   package func sealed() throws(SystemError) -> [SegmentReader] {
-    for path in try folder.segments(.open) { try seal(path) }
+    if try folder.segments(.sealed).isEmpty {
+      for path in try folder.segments(.open) { try seal(path) }
+    }
     let done = try Replayed(in: folder)
     var readers: [SegmentReader] = []
     for path in try folder.segments(.sealed) {

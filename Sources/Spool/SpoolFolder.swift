@@ -19,22 +19,31 @@ package struct SpoolFolder: Sendable {
     self.reserve = reserve
   }
 
-  /// The folder that the environment names, `ALERTING_SPOOL`, and how many MB are left free on its disk,
-  /// `ALERTING_SPOOL_RESERVE`; nil if nothing is to be spooled.
-  package static func configured() throws(InvalidSetting) -> SpoolFolder? {
-    guard let path = Environment["ALERTING_SPOOL"], !path.isEmpty else { return nil }
+  /// The folder `spool` of the one that the environment names, `ALERTING_STATE_DIRECTORY` (empty: `/var/lib/tocsin`), made if it
+  /// is not there; `ALERTING_SPOOL_RESERVE` is how many MB are left free on its disk. Nil if nothing is named, so that nothing is
+  /// to be kept.
+  package static func configured() throws -> SpoolFolder? {
+    guard let directory = Environment["ALERTING_STATE_DIRECTORY"] else { return nil }
     let text = Environment["ALERTING_SPOOL_RESERVE"] ?? ""
-    guard let megabytes = text.isEmpty ? 256 : Int(text), (0...1_000_000).contains(megabytes) else {
+    guard let megabytes = text.isEmpty ? usualReserve : Int(text), (0...1_000_000).contains(megabytes) else {
       throw InvalidSetting(
         description: "ALERTING_SPOOL_RESERVE: \"\(text)\" is no whole number of megabytes from 0 to 1000000")
     }
+    let path = (directory.isEmpty ? "/var/lib/tocsin" : directory) + "/spool"
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make \(path)", code: errno) }
     return SpoolFolder(path, reserve: megabytes << 20)
   }
+
+  /// In MB.
+  private static let usualReserve = 256
 
   /// A setting that says nothing sensible.
   package struct InvalidSetting: Error, CustomStringConvertible {
     /// What is wrong and what would be right.
     package let description: String
+
+    /// The error for a setting.
+    package init(description: String) { self.description = description }
   }
 
   /// Whether so many more bytes have no room on its disk.

@@ -32,10 +32,15 @@ extension Store {
   /// Only the SHA-256 of a key is stored, and PostgreSQL computes it. Keys are 256 random bits, so that a slow hash would add
   /// nothing.
   package func authenticate(key: String) throws(PostgresError) -> Caller? {
-    try read(Self.authenticate, .bytes(Array(key.utf8))).first.map { row in
+    let caller = try read(Self.authenticate, .bytes(Array(key.utf8))).first.map { row in
       Caller(tenant: row.text(0), keyID: row.text(1), role: Role(row, column: 2), policyEpoch: row.int(3))
     }
+    recentCallers?.note(caller, key: key)
+    return caller
   }
+
+  /// Who a key belonged to when it was last checked, where that is remembered; nil where it is not.
+  package func recentCaller(key: String) -> Caller? { recentCallers?.caller(key: key) }
 
   private static let authenticate = Statement(
     "authenticate",

@@ -6,6 +6,9 @@ package struct MissingSetting: Error, CustomStringConvertible {
   /// The name of the environment variable.
   package let name: String
 
+  /// The error for a variable.
+  package init(name: String) { self.name = name }
+
   package var description: String { "\(name) is not set; deploy/tocsin.env explains it" }
 }
 

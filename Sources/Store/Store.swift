@@ -7,6 +7,8 @@ import Postgres
 package final class Store {
   private var connector: Connector
   private var connection: Connection?
+  /// Whose keys have been checked, where that is to be remembered.
+  package var recentCallers: RecentCallers?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

@@ -35,12 +35,13 @@ import Testing
     let writer = SpoolWriter(folder.spool)
     let spool = try #require(try Spool(folder.spool))
     #expect(try spool.isEmpty())
-    _ = try writer.append(body(1))
-    let before = try spool.sealed()
-    _ = try writer.append(body(2))
-    let after = try spool.sealed()
-    #expect(try before.map { try $0.entries().count } == [1])
-    #expect(try after.map { try $0.entries().map(\.entry) } == [[.body(body(1))], [.body(body(2))]])
+    for number in 1...2 {
+      _ = try writer.append(body(number))
+      let readers = try spool.sealed()
+      #expect(try readers.map { try $0.entries().map(\.entry) } == [[.body(body(1))]])
+    }
+    try spool.finish(try #require(spool.sealed().first), events: 1, last: 1)
+    #expect(try spool.sealed().map { try $0.entries().map(\.entry) } == [[.body(body(2))]])
   }
 
   @Test("A segment that was finished is gone, even if its file outlives the account of it, and is counted once")

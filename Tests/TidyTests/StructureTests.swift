@@ -20,8 +20,10 @@ enum Design {
 
   /// What a program may import: of a folder with several programs, each takes what it needs.
   static let programs: [String: Set<String>] = [
-    "Routes": ["API", "Store", "Matching", "Delivery", "JSON", "FastCGI", "Host"],
-    "Jobs": ["Store", "StorageWatch", "Hooks", "Delivery", "Curl", "Host", "JSON", "Postgres"],
+    "Routes": ["API", "Store", "Spool", "Matching", "Delivery", "JSON", "FastCGI", "Host", "Postgres"],
+    "Jobs": [
+      "Store", "Spool", "StorageWatch", "Hooks", "Matching", "Delivery", "Curl", "Host", "JSON", "Postgres",
+    ],
     "Tocsin": ["Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery", "ArgumentParser"],
   ]
 }

@@ -61,15 +61,7 @@ struct Answer {
     answer.add("triggered_total", alerts.count)
     answer.add("received", intake.received)
     answer.add("matched", intake.matched)
-    answer.add("rejected") { list in
-      list.array(intake.rejected) { rejected, writer in
-        writer.object { members in
-          members.add("index", rejected.index)
-          members.add("detail", rejected.detail)
-        }
-      }
-    }
-    answer.add("rejected_total", intake.rejectedCount)
+    answer.addRejected(of: intake)
   }
 
   private func write(_ alert: Admission, to writer: inout JSONWriter) {
@@ -87,5 +79,41 @@ struct Answer {
       }
       if alert.isDuplicate { members.add("duplicate", true) }
     }
+  }
+}
+
+/// What the sender of events is told that are kept until the database is back.
+struct SpooledAnswer {
+  /// Where they are, for an operator to find.
+  let id: String
+  let intake: Intake
+
+  var response: Response {
+    .json(.accepted) { writer in
+      writer.object { answer in
+        answer.add("success", true)
+        answer.add("message", "Events kept, to be processed as of now when the database is back")
+        answer.add("spooled", true)
+        answer.add("spool_id", id)
+        guard intake.isBatch else { return }
+        answer.add("received", intake.received)
+        answer.addRejected(of: intake)
+      }
+    }
+  }
+}
+
+extension JSONWriter.Members {
+  /// Which events of a batch were not taken in, and why.
+  fileprivate mutating func addRejected(of intake: Intake) {
+    add("rejected") { list in
+      list.array(intake.rejected) { rejected, writer in
+        writer.object { members in
+          members.add("index", rejected.index)
+          members.add("detail", rejected.detail)
+        }
+      }
+    }
+    add("rejected_total", intake.rejectedCount)
   }
 }

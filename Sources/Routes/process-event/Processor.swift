@@ -1,0 +1,95 @@
+import API
+import Delivery
+import FastCGI
+import Host
+import Matching
+import Postgres
+import Spool
+import Store
+
+/// Takes events in, matches them, and has what they matched admitted; or keeps them on the disk of the host while the database
+/// is away.
+final class Processor {
+  private let policies = PolicyCache()
+  private let spool: SpoolWriter?
+  /// Until then, on the monotonic clock, large bodies are kept while they are matched: the database has just refused to admit.
+  private var keepsAllUntil = 0.0
+
+  private static let secondsOfDoubt = 10.0
+
+  /// Without a folder, what comes in while the database is away is refused.
+  init(_ folder: SpoolFolder?) { spool = folder.map(SpoolWriter.init) }
+
+  /// Takes in the events of a call. What matches none of them wants a large body kept for is that admitting may fail, which is
+  /// known too late to read it again; then the client is asked to send it again.
+  func process(_ call: Call) throws -> Response {
+    var body = try EventBody(call)
+    var attempted: [String] = []
+    do {
+      return try admit(&body, of: call, attempted: &attempted)
+    } catch PostgresError.unreachable(let reason) {
+      keepsAllUntil = Clock.monotonic + Self.secondsOfDoubt
+      return try keep(&body, of: call, attempted: attempted, because: .unreachable(reason: reason))
+    }
+  }
+
+  /// Keeps the events of a call whose key is remembered, for nobody can be asked about it now.
+  func keep(_ call: Call, because error: PostgresError) throws -> Response {
+    var body = try EventBody(call)
+    return try keep(&body, of: call, attempted: [], because: error)
+  }
+
+  private func admit(_ body: inout EventBody, of call: Call, attempted: inout [String]) throws -> Response {
+    let policies = try policies.set(for: call.caller, in: call.store)
+    if body.isSmall || Clock.monotonic < keepsAllUntil { try body.keep() }
+    var intake = Intake { Identifier.make("alert-") }
+    defer { release(&intake) }
+    try body.read(into: &intake, by: policies)
+    var admissions: [Admission] = []
+    if intake.matched > 0 {
+      attempted = intake.matches.matches.compactMap { $0.alert?.id }
+      admissions = try call.store.admit(tenant: call.tenant, intake.matches)
+    }
+    var answer = Answer(intake: intake, admissions: admissions)
+    answer.waitForDeliveries(call)
+    return answer.response
+  }
+
+  private func keep(
+    _ body: inout EventBody, of call: Call, attempted: [String], because error: PostgresError
+  ) throws -> Response {
+    guard let spool, let bytes = try body.keep() else { throw error }
+    var intake = Intake { "" }
+    try body.read(into: &intake, by: .empty)
+    let events = intake.received - intake.rejectedCount
+    if events == 0 { return Answer(intake: intake, admissions: []).response }
+    let kept = SpooledBody(
+      tenant: call.tenant, keyDigest: try call.keyDigest(), receivedAt: Clock.microseconds, isLines: body.isLines,
+      events: events, attemptedAlerts: attempted, bytes: bytes)
+    do throws(SpoolFault) {
+      return SpooledAnswer(id: try spool.append(kept), intake: intake).response
+    } catch {
+      throw problem(of: error)
+    }
+  }
+
+  private func problem(of fault: SpoolFault) -> Problem {
+    switch fault {
+    case .full(let reason):
+      Log.error("events are refused, for the spool is full", ["reason": reason])
+      return .insufficientStorage
+    case .failed(let error):
+      Log.error("events are refused, for the spool cannot be written", ["error": "\(error)"])
+      return .unavailable
+    }
+  }
+
+  /// Matches of more bytes than this are given back to the system once they are done with.
+  private static let largeSize = 8 << 20
+
+  private func release(_ intake: inout Intake) {
+    let isLarge = intake.matches.size > Self.largeSize
+    intake = Intake { "" }
+    if isLarge { Memory.returnUnused() }
+  }
+}

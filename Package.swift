@@ -116,12 +116,15 @@ let package = Package(
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",
-      dependencies: ["JSON", "Host", "Postgres", "TestSupport"] + routes.map { .init(stringLiteral: $0) },
+      dependencies: ["JSON", "Host", "Postgres", "Spool", "Store", "TestSupport"]
+        + routes.map { .init(stringLiteral: $0) },
       path: "Tests/RouteTests",
       swiftSettings: strict),
     .testTarget(
       name: "JobTests",
-      dependencies: ["Store", "StorageWatch", "Delivery", "Matching", "JSON", "Host", "Postgres", "TestSupport"]
+      dependencies: [
+        "Store", "Spool", "StorageWatch", "Delivery", "Matching", "JSON", "Host", "Postgres", "TestSupport",
+      ]
         + jobs.map { .init(stringLiteral: $0) },
       path: "Tests/JobTests",
       swiftSettings: strict),

@@ -11,6 +11,20 @@ CREATE FUNCTION public.bounded_key(key text) RETURNS text
     RETURN CASE WHEN (octet_length(key) <= 255) THEN key ELSE ('sha256:'::text || encode(sha256(convert_to(key, 'UTF8'::name)), 'hex'::text)) END;
 
 --
+-- Name: moment_of(bigint); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.moment_of(microseconds bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN LEAST(('1970-01-01 00:00:00+00'::timestamp with time zone + ((microseconds)::double precision * '00:00:00.000001'::interval)), now());
+
+--
+-- Name: FUNCTION moment_of(microseconds bigint); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.moment_of(microseconds bigint) IS 'A moment in microseconds since 1970, but none that is still to come; the present for NULL.';
+
+--
 -- Name: rfc3339(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -439,6 +453,30 @@ CREATE TABLE public.alert_rules (
 COMMENT ON TABLE public.alert_rules IS 'Named conditions that policies share; the document is what the client sees.';
 
 --
+-- Name: alert_spool_replays; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_spool_replays (
+    tenant_id text NOT NULL,
+    segment text NOT NULL,
+    replayed_to bigint NOT NULL,
+    replayed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE alert_spool_replays; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_spool_replays IS 'How far each segment of a host''s spool has been replayed for each tenant, written together with the effects. A row goes when
+its segment has.';
+
+--
+-- Name: COLUMN alert_spool_replays.replayed_to; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_spool_replays.replayed_to IS 'Where in the segment the tenant''s next record may begin, in bytes: its records before that have had their effects.';
+
+--
 -- Name: alert_suppressions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -669,6 +707,13 @@ ALTER TABLE ONLY public.alert_rules
     ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (tenant_id, rule_id);
 
 --
+-- Name: alert_spool_replays alert_spool_replays_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_spool_replays
+    ADD CONSTRAINT alert_spool_replays_pkey PRIMARY KEY (tenant_id, segment);
+
+--
 -- Name: alert_suppressions alert_suppressions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -760,6 +805,12 @@ CREATE INDEX alert_held_back_due ON public.alert_held_back USING btree (due_at);
 CREATE INDEX alert_provider_health_ended ON public.alert_provider_health USING btree (provider_id) WHERE (ended_reports <> '{}'::text[]);
 
 --
+-- Name: alert_spool_replays_segment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX alert_spool_replays_segment ON public.alert_spool_replays USING btree (segment);
+
+--
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -791,6 +842,13 @@ ALTER TABLE ONLY public.alert_providers
 
 ALTER TABLE ONLY public.alert_rules
     ADD CONSTRAINT alert_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: alert_spool_replays alert_spool_replays_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_spool_replays
+    ADD CONSTRAINT alert_spool_replays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 --
 -- Name: alert_suppressions alert_suppressions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

@@ -10,7 +10,11 @@ package final class SpoolWriter {
   private var segment: Segment?
 
   /// A writer that has written nothing yet.
-  package init(_ folder: SpoolFolder) { self.folder = folder }
+  package init(_ folder: SpoolFolder) {
+    // A write past a limit on the size of files is to fail like one to a full disk, not to end the process.
+    signal(SIGXFSZ, SIG_IGN)
+    self.folder = folder
+  }
 
   /// Keeps a body and answers the id that it has in the spool. Throws if it cannot be kept; then nothing of it is.
   package func append(_ body: SpooledBody) throws(SpoolFault) -> String {

@@ -1,5 +1,6 @@
 import Glibc
 import Host
+import TestSupport
 import Testing
 
 @testable import Spool
@@ -7,7 +8,7 @@ import Testing
 @Suite("The spool") struct SpoolTests {
   @Test("What was appended is read back, in order, under the ids that were told")
   func roundTrip() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     let writer = SpoolWriter(folder.spool)
     let bodies = (0..<20).map { body($0, text: String(repeating: "é\n\0", count: $0 * 100)) }
     let ids = try bodies.map { try writer.append($0) }
@@ -21,7 +22,7 @@ import Testing
 
   @Test("One process at a time replays, and another may once it has ended")
   func lock() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     var first = try Spool(folder.spool)
     #expect(first != nil)
     #expect(try Spool(folder.spool) == nil)
@@ -31,7 +32,7 @@ import Testing
 
   @Test("A writer whose segment was sealed goes on in another")
   func sealing() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     let writer = SpoolWriter(folder.spool)
     let spool = try #require(try Spool(folder.spool))
     #expect(try spool.isEmpty())
@@ -46,7 +47,7 @@ import Testing
 
   @Test("A segment that was finished is gone, even if its file outlives the account of it, and is counted once")
   func finishing() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     let writer = SpoolWriter(folder.spool)
     for number in 0..<3 { _ = try writer.append(body(number, events: 5)) }
     let spool = try #require(try Spool(folder.spool))
@@ -66,7 +67,7 @@ import Testing
 
   @Test("Cut at every byte of its last record, a segment has all the others whole and a torn end")
   func tornWrites() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     let writer = SpoolWriter(folder.spool)
     let bodies = (0..<3).map { body($0, text: "{\"number\": \($0)}") }
     for body in bodies { _ = try writer.append(body) }
@@ -84,7 +85,7 @@ import Testing
 
   @Test("Whichever byte is changed, only the record that has it is lost, and what is left of it can be set aside")
   func corruption() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     let writer = SpoolWriter(folder.spool)
     let bodies = (0..<3).map { body($0, text: "TSP1 is what a header begins with, \($0)") }
     for body in bodies { _ = try writer.append(body) }
@@ -109,7 +110,7 @@ import Testing
 
   @Test("A disk that would have too little left takes nothing more, and what is there stays whole")
   func reserve() throws {
-    let folder = try TemporarySpool()
+    let folder = try TemporaryFolder()
     _ = try SpoolWriter(folder.spool).append(body(1))
     let careful = SpoolWriter(SpoolFolder(folder.path, reserve: 1 << 60))
     #expect(try careful.spoolFault(of: body(2)).isFull)
@@ -147,20 +148,6 @@ extension SpoolFault {
   fileprivate var isFull: Bool { if case .full = self { true } else { false } }
 }
 
-/// A folder of its own that goes with it.
-private final class TemporarySpool {
-  let path: String
-  var spool: SpoolFolder { SpoolFolder(path, reserve: 0) }
-
-  init() throws {
-    path = "/tmp/\(Identifier.make("tocsin-spool-"))"
-    try #require(mkdir(path, 0o700) == 0)
-  }
-
-  deinit {
-    for folder in ["\(path)/aside", path] {
-      for name in (try? File.names(in: folder)) ?? [] { unlink("\(folder)/\(name)") }
-      rmdir(folder)
-    }
-  }
+extension TemporaryFolder {
+  fileprivate var spool: SpoolFolder { SpoolFolder(path, reserve: 0) }
 }

@@ -23,8 +23,11 @@ package final class Service {
     try store.createKey("elsewhere", tenant: "other", name: "elsewhere", role: .admin)
   }
 
+  /// What the workers that are started from now on find in their environment beside where the database is.
+  package var settings: [String: String] = [:]
+
   /// What the workers find in their environment.
-  package var environment: [String: String] { ["ALERTING_DATABASE_URL": database.url] }
+  package var environment: [String: String] { ["ALERTING_DATABASE_URL": database.url].merging(settings) { $1 } }
 
   /// The answer to a request at a path that begins behind `/api/v1/alerts`, such as `/policies?page=2`.
   package func call(
@@ -55,15 +58,24 @@ package final class Service {
     return connection
   }
 
-  /// The answer of the same program, started for this one request as plain CGI.
+  /// The answer of the same program, started for this one request as plain CGI; it may be kept from writing files of more than so
+  /// many bytes.
   package func callCGI(
-    _ method: String, _ path: String, key: String? = "admin", type: String = "application/json", body: String = ""
+    _ method: String, _ path: String, key: String? = "admin", type: String = "application/json", body: String = "",
+    fileSizeLimit: Int? = nil
   ) throws -> WebAnswer {
     let body = Array(body.utf8)
     let parameters = Self.parameters(method, path, key: key, type: type, body: body)
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
     let environment = environment.merging(parameters) { $1 }
-    let program = try Program(String(route), environment: environment, input: .bytes(body))
+    let program =
+      if let fileSizeLimit {
+        try Program(
+          "/usr/bin/prlimit", arguments: ["--fsize=\(fileSizeLimit)", Program.directory + route],
+          environment: environment, input: .bytes(body))
+      } else {
+        try Program(String(route), environment: environment, input: .bytes(body))
+      }
     guard let ending = program.ending(), ending == .exit(0) else { throw SystemFailure("run \(route) as CGI", 0) }
     return try WebAnswer(cgi: program.standardOutput)
   }

@@ -1,0 +1,178 @@
+import JSON
+import Spool
+import Store
+import TestSupport
+import Testing
+
+/// What process-event does while the database is away, and what it keeps for later.
+@Suite("process-event without its database") struct SpoolingTests {
+  private let service: Service
+  private let folder: TemporaryFolder
+
+  init() throws {
+    service = try Service()
+    folder = try TemporaryFolder()
+    service.settings["ALERTING_STATE_DIRECTORY"] = folder.path
+    service.settings["ALERTING_SPOOL_RESERVE"] = "0"
+  }
+
+  private var spool: SpoolFolder { SpoolFolder(folder.path + "/spool", reserve: 0) }
+
+  private func send(_ body: String, type: String = "application/json", key: String = "ingest") throws -> WebAnswer {
+    try service.call("POST", "/process-event", key: key, type: type, body: body)
+  }
+
+  private func status(_ body: String, type: String = "application/json", key: String = "ingest") throws -> Int {
+    try send(body, type: type, key: key).status
+  }
+
+  private func makePolicy() throws {
+    let document = """
+      {"policy_id":"logins","name":"Logins","rules":[{"field":"type","operator":"eq","value":"login"}],
+      "message_template":"m","summary_template":"s","providers":[],"max_alerts_per_hour":0}
+      """
+    try #require(service.call("POST", "/policies", body: document).status == 201)
+  }
+
+  private func withoutDatabase(_ body: () throws -> Void) throws {
+    let name = try service.database.texts("SELECT current_database()::text")[0]
+    try TestDatabase.interrupt(name, while: body)
+  }
+
+  private func kept() throws -> [SpooledBody] {
+    let readers = try #require(try Spool(spool)).sealed()
+    return try readers.flatMap { reader in
+      var bodies: [SpooledBody] = []
+      while let (entry, _) = try reader.next() {
+        guard case .body(let body) = entry else { throw SystemFailure("read the spool: \(entry)", 0) }
+        bodies.append(body)
+      }
+      return bodies
+    }
+  }
+
+  @Test("Events with a key that the worker has checked are kept as they came, and their sender is told under which id")
+  func remembered() throws {
+    #expect(try status(#"{"type":"logout"}"#) == 200)
+    let lines = "{\"type\":\"login\"}\n{broken\n\n{\"type\":\"é\"}\n"
+    try withoutDatabase {
+      let answer = try send(#"{"type": "login"}"#)
+      #expect(answer.status == 202, "\(answer.text)")
+      #expect(try answer["success"] == true)
+      #expect(try answer["spooled"] == true)
+      #expect(try answer["spool_id"]?.string?.hasPrefix("spool-") == true)
+      let batch = try send(lines, type: "application/x-ndjson")
+      #expect(batch.status == 202, "\(batch.text)")
+      #expect(try batch["received"] == 3)
+      #expect(try batch["rejected_total"] == 1)
+    }
+    let kept = try kept()
+    #expect(kept.map { String(decoding: $0.bytes, as: UTF8.self) } == [#"{"type": "login"}"#, lines])
+    #expect(kept.map(\.isLines) == [false, true])
+    #expect(kept.map(\.events) == [1, 2])
+    #expect(kept.map(\.tenant) == ["default", "default"])
+    #expect(kept.map(\.keyDigest) == Array(repeating: RecentCallers.digest(of: "ingest"), count: 2))
+    #expect(try status(#"{"type":"logout"}"#) == 200)
+  }
+
+  @Test("A key that nobody can vouch for is asked to come again, and one that may not send events is refused")
+  func unknownKeys() throws {
+    #expect(try status("{}", key: "viewer") == 403)
+    try withoutDatabase {
+      let answer = try send("{}")
+      #expect(answer.status == 503)
+      #expect(answer.headers["retry-after"] != nil)
+      #expect(try status("{}", key: "viewer") == 403)
+      let keyless = try service.call("POST", "/process-event", key: nil, body: "{}")
+      #expect(keyless.status == 401)
+    }
+    #expect(try kept().isEmpty)
+  }
+
+  @Test("A key that was found to be revoked is no longer remembered")
+  func revoked() throws {
+    #expect(try status("{}") == 200)
+    try service.database.run("UPDATE api_keys SET revoked_at = now() WHERE name = 'ingest'")
+    #expect(try status("{}") == 401)
+    try withoutDatabase {
+      let status = try status("{}")
+      #expect(status == 503)
+    }
+  }
+
+  @Test("The first key is known by its digest, even to a worker that has never reached the database")
+  func firstKey() throws {
+    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "the-first-key")
+    try withoutDatabase {
+      let statuses = try ["the-first-key", "another-key"].map { try status("{}", key: $0) }
+      #expect(statuses == [202, 503])
+    }
+    #expect(try kept().map(\.tenant) == ["default"])
+  }
+
+  @Test("What could never be processed is refused at once, as ever")
+  func badInput() throws {
+    #expect(try status("{}") == 200)
+    try withoutDatabase {
+      #expect(try status("{") == 400)
+      #expect(try status("") == 400)
+      #expect(try status("7") == 422)
+      #expect(try status("{}", type: "text/plain") == 415)
+      #expect(try status(#"{"a":"\#(String(repeating: "x", count: 1 << 20))"}"#) == 413)
+      let elsewhere = try service.call("POST", "/process-event?tenant_id=other", key: "ingest", body: "{}")
+      #expect(elsewhere.status == 403)
+      let rejected = try send("[1, 2]")
+      #expect(rejected.status == 200)
+      #expect(try rejected["rejected_total"] == 2)
+    }
+    #expect(try kept().isEmpty)
+  }
+
+  @Test("Events are kept that a database takes no writes of, with the alerts that may have been raised of them")
+  func readOnly() throws {
+    try makePolicy()
+    let name = try service.database.texts("SELECT current_database()::text")[0]
+    try service.database.administer("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+    let answer = try send(#"{"type":"login"}"#)
+    #expect(answer.status == 202, "\(answer.text)")
+    #expect(try status(#"{"type":"logout"}"#) == 200)
+    try service.database.administer("ALTER DATABASE \(name) RESET default_transaction_read_only")
+    let kept = try kept()
+    #expect(kept.map { String(decoding: $0.bytes, as: UTF8.self) } == [#"{"type":"login"}"#])
+    #expect(kept[0].attemptedAlerts.count == 1)
+  }
+
+  @Test("Without a disk that has room, senders are told that events cannot be kept")
+  func fullDisk() throws {
+    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "first")
+    service.settings["ALERTING_SPOOL_RESERVE"] = "1000000"
+    try withoutDatabase {
+      let answer = try send("{}", key: "first")
+      #expect(answer.status == 507, "\(answer.text)")
+      #expect(answer.headers["retry-after"] != nil)
+    }
+    #expect(try kept().isEmpty)
+  }
+
+  @Test("A record that can only be written in part leaves nothing behind")
+  func partialWrite() throws {
+    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "first")
+    try withoutDatabase {
+      let large = #"{"a":"\#(String(repeating: "x", count: 300_000))"}"#
+      let answer = try service.callCGI("POST", "/process-event", key: "first", body: large, fileSizeLimit: 100_000)
+      #expect(answer.status == 507, "\(answer.text)")
+      #expect(try status("{}", key: "first") == 202)
+    }
+    #expect(try kept().map(\.bytes) == [Array("{}".utf8)])
+  }
+
+  @Test("Where nothing is to be kept, senders are asked to come again")
+  func noSpool() throws {
+    service.settings = [:]
+    #expect(try status("{}") == 200)
+    try withoutDatabase {
+      let status = try status("{}")
+      #expect(status == 503)
+    }
+  }
+}

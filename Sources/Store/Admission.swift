@@ -51,10 +51,9 @@ extension Store {
   package func admit(tenant: String, _ batch: MatchBatch) throws(PostgresError) -> [Admission] {
     let parameters = Self.parameters(tenant: tenant, matches: batch.matches)
     let rows = try runAgainOnConflict { connection throws(PostgresError) in
-      let admission = batch.hasDigest ? Self.admissionWithDigests : Self.admission
-      return batch.extraSeconds < 1
-        ? try connection.run(admission, parameters)
-        : try connection.run(admission, parameters, extraSeconds: batch.extraSeconds)
+      batch.extraSeconds < 1
+        ? try connection.run(batch.admission, parameters)
+        : try connection.run(batch.admission, parameters, extraSeconds: batch.extraSeconds)
     }
     var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
     for row in rows { answers[row.int(0) - 1] = (row, false) }
@@ -113,6 +112,9 @@ extension Store {
 }
 
 extension MatchBatch {
+  /// The statement that admits it.
+  var admission: Statement { hasDigest ? Store.admissionWithDigests : Store.admission }
+
   /// What PostgreSQL may need beyond the usual time, in seconds: a busy one raises 2,000 alerts a second. A web server does not
   /// wait for ever (`nginx/tocsin.conf.template`: 60 s).
   fileprivate var extraSeconds: Double { min(Double(matches.count) / 2000, 45) }

@@ -43,7 +43,7 @@ extension Store {
         for start in stride(from: 0, to: batch.matches.count, by: Self.matchesPerStatement) {
           let matches = batch.matches[start..<min(start + Self.matchesPerStatement, batch.matches.count)]
           try connection.run(
-            Self.admission, Self.parameters(tenant: tenant, matches: matches, receivedAt: receivedAt))
+            batch.admission, Self.parameters(tenant: tenant, matches: matches, receivedAt: receivedAt))
         }
       }
     } catch is AlreadyReplayed {

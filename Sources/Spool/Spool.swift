@@ -5,17 +5,14 @@ import JSON
 /// What was spooled, for the one process of the host that replays it.
 package final class Spool {
   private let folder: SpoolFolder
-  private let lock: CInt
+  private let lock: FileLock
 
   /// Takes hold of a folder; nil while another process has it.
   package init?(_ folder: SpoolFolder) throws(SystemError) {
     self.folder = folder
-    lock = open("\(folder.path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard lock >= 0 else { throw SystemError("make \(folder.path)/lock", code: errno) }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return nil }
+    lock = try FileLock("\(folder.path)/lock")
+    guard lock.take() else { return nil }
   }
-
-  deinit { close(lock) }
 
   /// Whether there is anything to replay.
   package func isEmpty() throws(SystemError) -> Bool {

@@ -24,8 +24,9 @@ package struct RecentCallers {
 
   /// With the first key that the environment knows: `ALERTING_API_KEY`, or only `ALERTING_API_KEY_SHA256`.
   package static func configured() -> RecentCallers {
-    let key = Environment["ALERTING_API_KEY"].flatMap { $0.isEmpty ? nil : digest(of: $0) }
-    return RecentCallers(firstKeyDigest: Environment["ALERTING_API_KEY_SHA256"]?.lowercased() ?? key)
+    let setting = { (name: String) in Environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    return RecentCallers(
+      firstKeyDigest: setting("ALERTING_API_KEY_SHA256")?.lowercased() ?? setting("ALERTING_API_KEY").map(digest(of:)))
   }
 
   /// The SHA-256 of a key in hexadecimal digits.

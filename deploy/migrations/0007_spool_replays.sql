@@ -19,3 +19,7 @@ its segment has.';
 COMMENT ON COLUMN alert_spool_replays.replayed_to IS
   'Where in the segment the tenant''s next record may begin, in bytes: its records before that have had their effects.';
 CREATE INDEX alert_spool_replays_segment ON alert_spool_replays (segment);
+
+-- The job that replays is awaited like the others.
+INSERT INTO alert_job_runs (job, host)
+VALUES ('replay', '');

@@ -14,12 +14,14 @@ final class Replayer {
   private static let shortestPause = 0.5
   private static let longestPause = 8.0
   private static let secondsBetweenReports = 5.0
+  private static let secondsBetweenRunNotes = 30.0
 
   private let spool: Spool
   private let admitter: SpoolAdmitter
   private let store: Store
   private var reportAt = 0.0
   private var replayed = 0
+  private var nextRunNote = 0.0
 
   init(_ spool: Spool, _ store: Store) {
     self.spool = spool
@@ -32,6 +34,7 @@ final class Replayer {
     var pause = Self.shortestPause
     while Clock.monotonic < end, !termination.isRequested(within: min(pause, end - Clock.monotonic)) {
       do {
+        try noteRun()
         let isDone = try spool.isEmpty() || pass(until: end, termination)
         pause = isDone ? Self.shortestPause : min(pause * 2, Self.longestPause)
       } catch {
@@ -39,6 +42,13 @@ final class Replayer {
         pause = min(pause * 2, Self.longestPause)
       }
     }
+  }
+
+  /// Lets those know who would miss the job.
+  private func noteRun() throws {
+    guard Clock.monotonic >= nextRunNote else { return }
+    try store.noteRun(of: "replay", on: Machine.name)
+    nextRunNote = Clock.monotonic + Self.secondsBetweenRunNotes
   }
 
   /// Goes through all that is there once, and tells whether nothing of it is left.
@@ -55,6 +65,7 @@ final class Replayer {
       for (tenant, records) in group { try admitter.admit(records, of: tenant) }
       replayed += group.values.joined().reduce(0) { $0 + $1.body.events }
       report()
+      try noteRun()
       if termination.isRequested || Clock.monotonic >= end { return true }
     }
     for cursor in cursors where cursor.isDone {

@@ -105,6 +105,17 @@ package struct Provider: Sendable {
     judge.verdict(on: reply, receivedAt: time)
   }
 
+  /// For how many seconds the receiver wants to be left alone by all deliveries, by its verdict and, unless its makers ask for a
+  /// pace, by what it says of its rate limit; nil where it does not say.
+  package func pauseSeconds(after reply: Reply, _ verdict: Verdict, receivedAt time: Int) -> Int? {
+    var pauses: [Int] = []
+    if case .retry(let after?, _) = verdict, after > 0 { pauses.append(min(after, RetrySchedule.lifetime)) }
+    if case .http(let reply) = reply, type.pace == nil, let pause = reply.rateLimit.pauseSeconds(receivedAt: time) {
+      pauses.append(pause)
+    }
+    return pauses.max()
+  }
+
   /// The answer as it may be shown: the first 2 KB, secrets cut out; nil where there was none.
   package func answer(in reply: Reply) -> String? {
     switch reply {

@@ -54,13 +54,16 @@ package struct HTTPReply: Sendable, Equatable {
   package let status: Int
   /// The `Retry-After` field as it was sent; nil where there was none.
   package let retryAfter: String?
+  /// How much more the receiver says it will take.
+  package let rateLimit: RateLimit
   /// The first ``bodyLimit`` bytes of the body.
   package let body: [UInt8]
 
   /// An answer.
-  package init(status: Int, retryAfter: String? = nil, body: [UInt8] = []) {
+  package init(status: Int, retryAfter: String? = nil, rateLimit: RateLimit = RateLimit(), body: [UInt8] = []) {
     self.status = status
     self.retryAfter = retryAfter
+    self.rateLimit = rateLimit
     self.body = body
   }
 }

@@ -44,6 +44,17 @@ import Testing
     #expect(try carry("/") == .http(HTTPReply(status: status, retryAfter: "120", body: body)))
   }
 
+  @Test("What the receiver says of its rate limit comes back, all lines of it, and of the answer itself alone")
+  func rateLimit() throws {
+    let headers = [
+      ("RateLimit", #""a";r=5;t=1"#), ("ratelimit", #""b";r=0;t=60"#), ("X-RateLimit-Remaining", "0"), ("X-Other", "1"),
+      ("RateLimit-Remaining-Not", "0"),
+    ]
+    try receiver.answer("/", with: .init(200, headers: headers))
+    let fields = ["ratelimit": #""a";r=5;t=1, "b";r=0;t=60"#, "x-ratelimit-remaining": "0"]
+    #expect(try carry("/") == .http(HTTPReply(status: 200, rateLimit: RateLimit(fields: fields))))
+  }
+
   @Test("Only the beginning of a body is kept")
   func longBody() throws {
     let body = (0..<50_000).map { UInt8(truncatingIfNeeded: $0) }

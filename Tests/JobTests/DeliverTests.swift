@@ -34,6 +34,25 @@ import Testing
     #expect((7200...7920).contains(try outbox.wait()))
   }
 
+  @Test("A receiver that will take no more for now gets nothing more until then, though it took this one")
+  func rateLimit() throws {
+    try receiver.answer(
+      "/hook", with: .init(headers: [("RateLimit", #""hour";r=0;t=3600"#)]),
+      .init(headers: [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "3")]), .init(200))
+    try outbox.start()
+    try outbox.raise(for: "hook")
+    #expect(try outbox.deliveries(become: ["hook sent 1"]) == ["hook sent 1"])
+    let held = try outbox.database.texts(
+      "SELECT round(extract(epoch FROM paced_until - now()) / 60)::text FROM alert_provider_health")
+    #expect(held == ["60"])
+    try outbox.raise(for: "hook")
+    try outbox.database.run("UPDATE alert_provider_health SET paced_until = now()")
+    #expect(try outbox.deliveries(become: ["hook sent 1", "hook sent 1"]) == ["hook sent 1", "hook sent 1"])
+    try outbox.raise(for: "hook")
+    let requests = try receiver.waitForRequests(3, to: "/hook")
+    #expect((2.5...10).contains(requests[2].time - requests[1].time))
+  }
+
   @Test("What is refused for good is not tried again", arguments: [301, 400, 404, 410])
   func rejected(status: Int) throws {
     let elsewhere = [("Location", receiver.url + "/elsewhere")]

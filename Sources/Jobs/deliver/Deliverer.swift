@@ -173,12 +173,14 @@ final class Deliverer {
 
   private func judge(_ ended: [(tag: Flight, reply: Reply)]) {
     for (flight, reply) in ended {
-      let verdict = flight.provider.verdict(on: reply, receivedAt: Clock.now)
+      let now = Clock.now
+      let verdict = flight.provider.verdict(on: reply, receivedAt: now)
       let outcome = flight.delivery.outcome(of: verdict, from: flight.provider, jitter: .random(in: 0...1))
       let settlement = flight.delivery.settled(
         outcome, startedAt: flight.startedAt, endedAt: Clock.monotonic,
         receiver: verdict.hasArrived ? .sent : reply.receiver,
-        status: reply.status, answer: flight.provider.answer(in: reply), pauseSeconds: verdict.pauseSeconds)
+        status: reply.status, answer: flight.provider.answer(in: reply),
+        pauseSeconds: flight.provider.pauseSeconds(after: reply, verdict, receivedAt: now))
       note(settlement, of: flight.delivery)
     }
   }
@@ -255,11 +257,5 @@ extension Verdict {
     case .sent, .sentToSome: true
     case .retry, .rejected, .gone: false
     }
-  }
-
-  /// For how many seconds the receiver asks to be left alone.
-  fileprivate var pauseSeconds: Int? {
-    guard case .retry(let after?, _) = self, after > 0 else { return nil }
-    return min(after, RetrySchedule.lifetime)
   }
 }

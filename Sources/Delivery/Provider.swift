@@ -100,6 +100,12 @@ package struct Provider: Sendable {
     }
   }
 
+  /// What to send at once in place of what a reply refuses for its form alone; nil where nothing plainer would help.
+  package func plainerTransfer(for notice: AlertNotice, after reply: Reply) -> Transfer? {
+    guard case .slack(let slack) = kind, case .http(let reply) = reply, Slack.refusesForm(reply) else { return nil }
+    return .http(slack.plainTransfer(for: notice))
+  }
+
   /// What a reply that came at a time, in seconds since 1970-01-01T00:00:00Z, means for the delivery.
   package func verdict(on reply: Reply, receivedAt time: Int) -> Verdict {
     judge.verdict(on: reply, receivedAt: time)

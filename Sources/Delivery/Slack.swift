@@ -52,6 +52,22 @@ package struct Slack: Sendable {
     HTTPTransfer(url: webhookURL, headers: [.json, .userAgent], body: message(for: notice).json)
   }
 
+  /// The request that posts the same as plain text alone, for where ``refusesForm(_:)``.
+  func plainTransfer(for notice: AlertNotice) -> HTTPTransfer {
+    HTTPTransfer(url: webhookURL, headers: [.json, .userAgent], body: JSONValue.object(plainMessage(for: notice)).json)
+  }
+
+  /// Whether an answer refuses how a message is made and not what it says or where it goes.
+  static func refusesForm(_ reply: HTTPReply) -> Bool {
+    let word = String(decoding: reply.body, as: UTF8.self).split { !$0.isLetter && $0 != "_" }.first
+    return reply.status == 400 && word.map { formErrors.contains(String($0)) } ?? false
+  }
+
+  private static let formErrors: Set = [
+    "invalid_attachments", "invalid_blocks", "invalid_blocks_format", "invalid_payload", "msg_blocks_too_long",
+    "no_text", "too_many_attachments",
+  ]
+
   /// A webhook confirms with 200 and the text `ok`.
   static func hasTaken(_ reply: HTTPReply) -> Bool {
     reply.status == 200 && reply.body.filter { $0 > 0x20 }.elementsEqual("ok".utf8)
@@ -61,23 +77,37 @@ package struct Slack: Sendable {
   /// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
   static func isGone(_ status: Int) -> Bool { [403, 404, 410].contains(status) }
 
-  /// `channel`, `username` and `icon_emoji` count for custom integrations only; app webhooks pay no heed to them.
   private func message(for notice: AlertNotice) -> JSONValue {
-    let title = Self.escaped("[\(notice.severity.rawValue.uppercased())] \(notice.headline.inOneLine)", limit: 600)
-    var message: JSONObject = [
-      "text": .string(title),
-      "attachments": [
-        [
-          "color": .string(colors[notice.severity] ?? Self.color(of: notice.severity)), "fallback": .string(title),
-          "blocks": .array(blocks(for: notice)),
-        ]
-      ],
+    let title = Self.title(of: notice)
+    var message = addressed(text: title)
+    message["attachments"] = [
+      [
+        "color": .string(colors[notice.severity] ?? Self.color(of: notice.severity)), "fallback": .string(title),
+        "blocks": .array(blocks(for: notice)),
+      ]
     ]
+    return .object(message)
+  }
+
+  private func plainMessage(for notice: AlertNotice) -> JSONObject {
+    let bodies = notice.bodies.map { Self.escaped($0, limit: 3000) }
+    let facts = notice.facts.map { "\($0.name): \(Self.escaped($0.value.inOneLine, limit: 500))" }
+    let paragraphs = [Self.title(of: notice)] + bodies + [facts.joined(separator: "\n")]
+    return addressed(text: paragraphs.joined(separator: "\n\n"))
+  }
+
+  private static func title(of notice: AlertNotice) -> String {
+    escaped("[\(notice.severity.rawValue.uppercased())] \(notice.headline.inOneLine)", limit: 600)
+  }
+
+  /// `channel`, `username` and `icon_emoji` count for custom integrations only; app webhooks pay no heed to them.
+  private func addressed(text: String) -> JSONObject {
+    var message: JSONObject = ["text": .string(text)]
     let overrides = [("channel", channel), ("username", username), ("icon_emoji", iconEmoji)]
     for (key, value) in overrides {
       if let value, !value.isEmpty { message[key] = .string(value) }
     }
-    return .object(message)
+    return message
   }
 
   /// Slack limits a section's text to 3000 characters, a field's to 2000, and refuses empty ones.

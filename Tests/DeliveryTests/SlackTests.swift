@@ -59,6 +59,30 @@ import Testing
   }
 
   @Test(
+    "What is refused for its form alone is told in plain text, in which nobody can be mentioned either",
+    arguments: [
+      (400, "invalid_blocks", true), (400, " invalid_blocks\n", true), (400, "invalid_payload", true),
+      (400, "no_text", true), (400, "user_not_found", false), (400, "", false), (200, "invalid_blocks", false),
+      (403, "invalid_token", false), (500, "rollup_error", false),
+    ])
+  func plain(status: Int, body: String, isPlainer: Bool) throws {
+    let provider = try Provider(.slack, .object(config))
+    let notice = AlertNotice.example(message: "<!channel> & more", policyName: "<!here>")
+    let reply = Reply.http(HTTPReply(status: status, body: Array(body.utf8)))
+    guard case .http(let request)? = provider.plainerTransfer(for: notice, after: reply) else {
+      return #expect(!isPlainer)
+    }
+    #expect(isPlainer && request.url == "https://hooks.slack.com/services/T/B/secret")
+    let json = try request.json()
+    #expect(json.object?.members.map(\.key) == ["text"])
+    let text = try #require(json["text"]?.string)
+    #expect(text.hasPrefix("[HIGH] Login failed\n\n3 failures\n\n&lt;!channel&gt; &amp; more\n\nSeverity: high\n"))
+    #expect(!text.contains("<"))
+    let webhook = try Provider(.webhook, ["url": "https://example.com/x"])
+    #expect(webhook.plainerTransfer(for: notice, after: reply) == nil)
+  }
+
+  @Test(
     "Only 200 with the text ok is a confirmation",
     arguments: [(200, "ok", true), (200, " ok\n", true), (200, "no_text", false), (200, "", false), (202, "ok", false)])
   func confirmation(status: Int, body: String, isSent: Bool) throws {

@@ -84,6 +84,37 @@ import Testing
     #expect(message?["text"] == "[CRITICAL] Root logged in")
   }
 
+  @Test("What Slack refuses for its form is sent once more as plain text, in the same attempt")
+  func plainSlack() throws {
+    let receiver = try HTTPReceiver()
+    let refusal = HTTPReceiver.Answer(400, body: Array("invalid_blocks".utf8))
+    try receiver.answer("/taken", with: refusal, .init(200, body: Array("ok".utf8)))
+    try receiver.answer("/refused", with: refusal)
+    try receiver.answer("/user", with: .init(400, body: Array("user_not_found".utf8)))
+    let outbox = try Outbox(authority: receiver.authority)
+    for path in ["refused", "taken", "user"] {
+      try outbox.makeProvider(path, .slack, ["webhook_url": .string(receiver.url + "/" + path), "channel": "#on-call"])
+    }
+    try outbox.start()
+    try outbox.raise(for: "taken", "refused", "user")
+    let expected = [
+      "refused failed 1: answered 400: invalid_blocks", "taken sent 1: taken as plain text alone",
+      "user failed 1: answered 400: user_not_found",
+    ]
+    #expect(try outbox.deliveries(become: expected) == expected)
+    for path in ["/taken", "/refused"] {
+      let messages = try receiver.requests(to: path).map { try JSONValue(parsing: $0.body).object }
+      #expect(messages.map { $0?["attachments"] == nil } == [false, true])
+      let text = try #require(messages.last??["text"]?.string)
+      #expect(text.hasPrefix("[CRITICAL] Root logged in\n\nRoot\n\nAt night\n\nSeverity: critical\nPolicy: Logins\n"))
+      #expect(messages.last??["channel"] == "#on-call")
+    }
+    #expect(try receiver.requests(to: "/user").count == 1)
+    let attempts = try outbox.database.texts(
+      "SELECT verdict || ' ' || status FROM alert_delivery_attempts ORDER BY 1")
+    #expect(attempts == ["rejected 400", "rejected 400", "sent 200"])
+  }
+
   @Test(
     "E-mail goes by STARTTLS and by TLS from the start, logged in",
     arguments: [MailReceiver.Security.startTLS, .implicit])

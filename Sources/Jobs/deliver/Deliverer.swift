@@ -13,6 +13,8 @@ final class Deliverer {
     let delivery: LeasedDelivery
     let provider: Provider
     let startedAt: Double
+    /// Whether what it sends is plainer than usual, because the receiver refused that.
+    var isPlain = false
   }
 
   /// The most attempts under way at once. A process may have 1,024 files open where nobody has raised that.
@@ -173,8 +175,10 @@ final class Deliverer {
 
   private func judge(_ ended: [(tag: Flight, reply: Reply)]) {
     for (flight, reply) in ended {
+      if sendsPlainer(flight, after: reply) { continue }
       let now = Clock.now
-      let verdict = flight.provider.verdict(on: reply, receivedAt: now)
+      var verdict = flight.provider.verdict(on: reply, receivedAt: now)
+      if flight.isPlain, verdict == .sent(remark: nil) { verdict = .sent(remark: "taken as plain text alone") }
       let outcome = flight.delivery.outcome(of: verdict, from: flight.provider, jitter: .random(in: 0...1))
       let settlement = flight.delivery.settled(
         outcome, startedAt: flight.startedAt, endedAt: Clock.monotonic,
@@ -183,6 +187,17 @@ final class Deliverer {
         pauseSeconds: flight.provider.pauseSeconds(after: reply, verdict, receivedAt: now))
       note(settlement, of: flight.delivery)
     }
+  }
+
+  /// Tries once more, in the same attempt, where the receiver refused no more than the form.
+  private func sendsPlainer(_ flight: Flight, after reply: Reply) -> Bool {
+    guard !flight.isPlain,
+      let transfer = flight.provider.plainerTransfer(for: flight.delivery.notice, after: reply)
+    else { return false }
+    var plainer = flight
+    plainer.isPlain = true
+    queue.add(transfer, tag: plainer)
+    return true
   }
 
   /// Takes down what has become of an attempt; an operator hears of failures.

@@ -94,7 +94,8 @@ extension Store {
     ]
   }
 
-  private func runAgainOnConflict(
+  /// Runs a statement, and again where it was rolled back for what ran beside it.
+  func runAgainOnConflict(
     _ statement: (Connection) throws(PostgresError) -> Rows
   ) throws(PostgresError) -> Rows {
     for _ in 1..<Self.conflictLimit {

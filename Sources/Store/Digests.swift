@@ -7,8 +7,12 @@ extension Store {
   /// Whatever was held back is told once: with the window that ends or, if its admission was not committed then, with the next.
   /// That holds however many processes do this at once, because they lock the rows of a window before they count them. A policy
   /// that was deleted has nobody left to tell; any other one's digest goes to the providers that it has now.
+  ///
+  /// It is run again after a deadlock, which those can come to that admit in several statements of one transaction.
   package func closeDigests(limit: Int) throws(PostgresError) -> Int {
-    try connected().run(Self.digestClosing, [.int(limit)], extraSeconds: Self.secondsForLargeDigests).first?.int(0) ?? 0
+    try runAgainOnConflict { connection throws(PostgresError) in
+      try connection.run(Self.digestClosing, [.int(limit)], extraSeconds: Self.secondsForLargeDigests)
+    }.first?.int(0) ?? 0
   }
 
   /// What counting and deleting a million throttle keys may take beyond the usual time.

@@ -91,6 +91,35 @@ private let connections = 64
     }
   }
 
+  @Test("A closer and a transaction of several admissions that wait for each other both get through")
+  func deadlock() throws {
+    for policy in ["a", "b"] {
+      _ = try tenant.store.admit(
+        tenant: "acme", Tenant.batch([Tenant.match(policy), Tenant.match(policy)], hasDigest: true))
+    }
+    try tenant.database.run("UPDATE alert_held_back SET due_at = now()")
+    // One thread at a time has it.
+    nonisolated(unsafe) let replay = try tenant.database.connect()
+    let hold = Statement("hold", "UPDATE alert_held_back SET events = events + 1 WHERE policy_id = $1")
+    try replay.run(script: "BEGIN")
+    try replay.run(hold, .text("b"))
+    let url = tenant.database.url
+    let closed = try onThreads(2) { number in
+      if number == 0 { return try Store(url: url).closeDigests(limit: 100) }
+      let waiting = Statement(
+        "waiting",
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+      let connection = try Connection(url: url)
+      while try connection.run(waiting).isEmpty {}
+      // The closer, which has "a", began to wait first: it is the one that PostgreSQL takes back.
+      try replay.run(hold, .text("a"))
+      try replay.run(script: "COMMIT")
+      return 0
+    }
+    #expect(closed[0] == 2)
+    #expect(try [told("a"), told("b")] == [2, 2])
+  }
+
   @Test("A window that a closer has in hand when it is killed is told by the next")
   func killed() throws {
     _ = try tenant.store.admit(

@@ -30,7 +30,9 @@ final class CheckedStorage {
   deinit {
     programs = []
     do {
-      for name in try File.names(in: folder) { unlink("\(folder)/\(name)") }
+      for place in [folder + "/spool", folder] where access(place, F_OK) == 0 {
+        for name in try File.names(in: place) where unlink("\(place)/\(name)") != 0 { rmdir("\(place)/\(name)") }
+      }
     } catch {
       Log.error("a test's files are left behind", ["folder": folder, "error": "\(error)"])
     }

@@ -1,5 +1,7 @@
 import Glibc
+import Host
 import JSON
+import Spool
 import TestSupport
 import Testing
 
@@ -32,6 +34,47 @@ import Testing
     try database.run("UPDATE alert_job_runs SET ran_at = now() WHERE job = 'deliver'")
     _ = try storage.receiver.waitForRequests(count + 2, to: "/beat")
     #expect(try warnings().isEmpty)
+  }
+
+  @Test("The end of an outage tells how many events were kept outside the storage meanwhile")
+  func eventsAffected() throws {
+    let folder = storage.folder + "/spool"
+    try storage.start()
+    let name = try #require(database.url.firstMatch(of: #/tocsin_test_\w+/#)).output
+    #expect(poll(within: 20) { access(folder, F_OK) == 0 })
+    try TestDatabase.interrupt(String(name)) {
+      let writer = SpoolWriter(SpoolFolder(folder, reserve: 0))
+      for events in [1, 2] {
+        let body = SpooledBody(
+          tenant: "acme", keyDigest: "0", receivedAt: Clock.now * 1_000_000, isLines: true, events: events,
+          bytes: Array("{}\n{}".utf8))
+        _ = try writer.append(body)
+      }
+      _ = try storage.wasTold("U")
+    }
+    #expect(try storage.wasTold("UR"))
+    let end = try #require(try storage.receiver.requests(to: "/hook").last)
+    #expect(try JSONValue(parsing: end.body).object?["StorageRecovered"]?.object?["events_affected"] == 3)
+  }
+
+  @Test("A replica that is behind is a warning, and so is the slot of one that is gone")
+  func replica() throws {
+    let cluster = try TestCluster()
+    let storage = try CheckedStorage(cluster.url)
+    try storage.configure(["warn_replication_lag_secs": 1])
+    func warns(of words: String) throws -> Bool {
+      try poll(within: 30) {
+        try StorageRuns.texts("SELECT unnest(warnings) FROM alert_job_runs", at: cluster.url).contains {
+          $0.contains(words)
+        }
+      }
+    }
+    var replica: TestReplica? = try TestReplica(of: cluster)
+    try storage.start()
+    try replica?.stopReplaying()
+    #expect(try warns(of: "the replica walreceiver is "))
+    replica = nil
+    #expect(try warns(of: "the replication slot \(TestReplica.slot) is not used"))
   }
 
   @Test("A disk that is filling up is a warning and no outage")

@@ -68,7 +68,7 @@ package final class TestCluster {
   }
 
   /// The words that run one of PostgreSQL's programs as the account that may: never as root.
-  private static func asOwner(_ program: String) -> [String] {
+  static func asOwner(_ program: String) -> [String] {
     let newest = "exec /usr/lib/postgresql/$(ls /usr/lib/postgresql | sort -V | tail -n 1)/bin/"
     let account = getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
     return account + ["/bin/sh", "-c", newest + program + #" "$@""#, program]

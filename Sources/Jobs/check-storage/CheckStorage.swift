@@ -1,6 +1,7 @@
 import Glibc
 import Hooks
 import Host
+import Spool
 import StorageWatch
 
 /// Sees whether the storage can be used, and tells people by ways that do not need it.
@@ -20,7 +21,7 @@ struct CheckStorage {
       guard waitForTurn(lock, until: end, termination) else { return }
       let checker = try Checker(
         settings: file, state: StateFile(settings.stateDirectory + "/check-storage.json"),
-        stateDirectory: settings.stateDirectory)
+        stateDirectory: settings.stateDirectory, spool: settings.spool)
       try checker.run(until: end, termination)
       withExtendedLifetime(lock) {}
     } catch {
@@ -46,6 +47,8 @@ struct Settings {
   let seconds: Double?
   /// Where the state is kept, outside the database.
   let stateDirectory: String
+  /// Where events are kept while the database is away; nil for nowhere.
+  let spool: SpoolFolder?
 
   /// A setting that says nothing sensible.
   struct Invalid: Error, CustomStringConvertible {
@@ -62,5 +65,6 @@ struct Settings {
     seconds = number == 0 ? nil : Double(number)
     let directory = Environment["ALERTING_STATE_DIRECTORY"] ?? ""
     stateDirectory = directory.isEmpty ? "/var/lib/tocsin" : directory
+    spool = try SpoolFolder.configured()
   }
 }

@@ -1,6 +1,7 @@
 import Delivery
 import Hooks
 import Host
+import Spool
 import StorageWatch
 
 /// Probe, decide, write down, tell, over and over.
@@ -22,6 +23,7 @@ final class Checker {
   private let settings: StorageSettings
   private let order: Probe.Order
   private let file: StateFile
+  private let spool: SpoolFolder?
   private let runner: ErrandRunner<Task>
   private let teller: Teller
   private var state: CheckerState
@@ -30,9 +32,11 @@ final class Checker {
   private var nextProbe = 0.0
   private var nextBeat = 0.0
 
-  init(settings: StorageSettings, state file: StateFile, stateDirectory: String) throws {
+  /// A checker that tells how many events the spool has taken, if there is one.
+  init(settings: StorageSettings, state file: StateFile, stateDirectory: String, spool: SpoolFolder?) throws {
     self.settings = settings
     self.file = file
+    self.spool = spool
     order = Probe.Order(
       limits: settings.limits, stateDirectory: stateDirectory, timeoutSeconds: settings.probeTimeoutSeconds)
     runner = try ErrandRunner()
@@ -88,7 +92,7 @@ final class Checker {
     let before = state.watch.outage
     let message = state.watch.note(
       report.result, at: Clock.now, rules: settings.rules, newID: Identifier.make("outage-"),
-      eventsAffected: Spool.eventCount)
+      eventsAffected: eventCount)
     log(report.result, before: before, message)
     if let message { state.backlog.add(message, for: teller.names) }
     let lost = state.backlog.clear(keeping: teller.names, lasting: state.watch.outage?.id, at: Clock.now)
@@ -99,6 +103,17 @@ final class Checker {
     guard report.result == .usable else { return }
     warnings.note(report.warnings)
     if report.warnings.isEmpty { beat() }
+  }
+
+  /// How many events have been kept outside the storage since a moment. The first ones may have come before the first probe that
+  /// failed.
+  private func eventCount(since moment: Int) -> Int {
+    do {
+      return try spool?.events(since: moment - settings.probeIntervalSeconds) ?? 0
+    } catch {
+      Log.error("the spooled events cannot be counted", ["error": "\(error)"])
+      return 0
+    }
   }
 
   private func log(_ result: ProbeResult, before: StorageOutage?, _ message: StorageMessage?) {

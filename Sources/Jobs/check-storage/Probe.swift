@@ -79,8 +79,9 @@ enum Probe {
     let sight = try store.storageSight()
     let overdue = try store.latestRuns().filter(\.isOverdue)
     let disks = [order.stateDirectory] + order.limits.disks + (sight.dataDirectory.map { [$0] } ?? [])
+    let once = disks.enumerated().filter { !disks[..<$0.offset].contains($0.element) }.map(\.element)
     let warnings =
-      disks.compactMap { warning(ofDiskWith: $0, order.limits) } + sight.warnings(order.limits)
+      once.compactMap { warning(ofDiskWith: $0, order.limits) } + sight.warnings(order.limits)
       + overdue.map { StorageWarning("the job \($0.job)", "has not run since \($0.ranAt)") }
     try store.noteWarnings(warnings.map { "\($0.subject) \($0.detail)" }, from: Machine.name)
     return warnings

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The command line")
@@ -68,7 +69,46 @@ struct CommandLineTests {
     #expect(status.status == 0)
     #expect(status.output.contains("has every migration"))
     #expect(status.output.contains(#/\ndefault +\d+ +\d+/#))
+    // Each job says at its start that it runs; nobody waits for that when an instance starts.
+    try await wait(for: "runs of both jobs") {
+      let output = try await instance.tocsin("status").output
+      return ["check-storage", "deliver"].allSatisfy { job in
+        output.split(separator: "\n").contains { $0.hasPrefix(job) && !$0.contains("has not run") }
+      }
+    }
     #expect(try await instance.tocsin("migrate").output == "the database is up to date\n")
+  }
+
+  @Test("Each storage hook is told a marked event, and what it answers is shown")
+  func hooks() async throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/slack", with: .init(200, body: Array("ok".utf8)))
+    try receiver.answer("/refuse", with: .init(404, body: Array("no such hook".utf8)))
+    let url = receiver.plainURL
+    let hooks = """
+      {"name": "ops", "kind": "webhook", "url": "\(url)/hook"}, {"name": "channel", "kind": "slack", "webhook_url":
+      "\(url)/slack"}, {"name": "siren", "kind": "command", "command": ["/usr/bin/wc", "-l"]}
+      """
+    let file = FileManager.default.temporaryDirectory.appending(path: "tocsin-hooks-\(UUID().uuidString)")
+    func test(_ hooks: String) async throws -> Command {
+      try Data(#"{"hooks": [\#(hooks)]}"#.utf8).write(to: file)
+      return try await Command.run(Program.directory + "tocsin", ["hooks", "test", "--config", file.path])
+    }
+    let taken = try await test(hooks)
+    #expect(taken.status == 0)
+    let rows = taken.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(rows.map { $0.prefix(2) } == [["HOOK", "TAKEN"], ["ops", "yes"], ["channel", "yes"], ["siren", "yes"]])
+    #expect(rows.last?.last == "1")
+    let request = try #require(try receiver.requests(to: "/hook").first)
+    #expect(String(decoding: request.body, as: UTF8.self).contains(#""last_error":"TEST: "#))
+
+    let refused = try await test(hooks + #", {"name": "gone", "kind": "webhook", "url": "\#(url)/refuse"}"#)
+    #expect(refused.status == 1)
+    #expect(refused.output.contains(#/\ngone +no +\d+ ms +answered 404: no such hook\n/#))
+    let wrong = try await test(#"{"name": "x", "kind": "webhook"}"#)
+    #expect(wrong.status == 1)
+    #expect(wrong.errors.contains("/hooks/0/url is required"))
+    try FileManager.default.removeItem(at: file)
   }
 
   @Test("Without a database there is a sentence and no password in it")

@@ -203,7 +203,7 @@ import Testing
     let answer = try service.call("GET", "/health", key: nil)
     #expect(answer.status == 200)
     #expect(try answer["status"] == "ok")
-    #expect(try answer["jobs"]?.object?.members.map(\.key) == ["check-storage", "deliver"])
+    #expect(try answer["jobs"]?.object?.members.map(\.key) == ["check-storage", "deliver", "replay"])
   }
 
   @Test("Health is red once a job has not run for three minutes on any host, and says which")

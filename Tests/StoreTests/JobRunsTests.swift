@@ -12,7 +12,7 @@ import Testing
   func awaited() throws {
     try database.run("UPDATE alert_job_runs SET ran_at = now() - interval '181 seconds'")
     let runs = try database.store().latestRuns()
-    #expect(runs.map(\.job) == ["check-storage", "deliver"])
+    #expect(runs.map(\.job) == ["check-storage", "deliver", "replay"])
     #expect(runs.allSatisfy { $0.isOverdue })
   }
 
@@ -21,11 +21,11 @@ import Testing
     let store = database.store()
     for host in ["a", "b", "a"] { try store.noteRun(of: "deliver", on: host) }
     try database.run("UPDATE alert_job_runs SET ran_at = now() - interval '300 seconds' WHERE host = 'a'")
-    let runs = try store.jobRuns()
-    #expect(runs.map { "\($0.job) \($0.host)" } == ["check-storage ", "deliver a", "deliver b"])
-    #expect((300...310).contains(runs[1].age))
-    let latest = try #require(try store.latestRuns().last)
-    #expect(latest.ranAt == runs[2].ranAt && !latest.isOverdue)
+    let runs = try store.jobRuns().filter { $0.job == "deliver" }
+    #expect(runs.map(\.host) == ["a", "b"])
+    #expect((300...310).contains(runs[0].age))
+    let latest = try #require(try store.latestRuns().first { $0.job == "deliver" })
+    #expect(latest.ranAt == runs[1].ranAt && !latest.isOverdue)
   }
 
   @Test("A host that has not run a job for a week is forgotten, but never the last one")
@@ -33,7 +33,7 @@ import Testing
     let store = database.store()
     for host in ["a", "b"] { try store.noteRun(of: "deliver", on: host) }
     try database.run("UPDATE alert_job_runs SET ran_at = now() - interval '8 days' WHERE job = 'deliver'")
-    #expect(try store.latestRuns().last?.isOverdue == true)
+    #expect(try store.latestRuns().first { $0.job == "deliver" }?.isOverdue == true)
     try store.noteRun(of: "deliver", on: "b")
     #expect(try store.jobRuns().filter { $0.job == "deliver" }.map(\.host) == ["b"])
   }

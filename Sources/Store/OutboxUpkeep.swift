@@ -123,11 +123,11 @@ extension Store {
     FROM expired
     """)
 
-  /// Resolves the alerts about outages that are over, of about `limit` providers, and has those told who were told of them;
-  /// answers of how many.
+  /// Resolves the alerts about outages that are over, of one provider at a time, and has those told who were told of them; answers
+  /// how many.
   @discardableResult
-  package func resolveReports(limit: Int) throws(PostgresError) -> Int {
-    try write(Self.reportResolution, .int(limit)).first?.int(0) ?? 0
+  package func resolveReports() throws(PostgresError) -> Int {
+    try write(Self.reportResolution).first?.int(0) ?? 0
   }
 
   private static let reportResolution = Statement(
@@ -137,7 +137,7 @@ extension Store {
       SELECT tenant_id, provider_id, ended_reports
       FROM alert_provider_health
       WHERE ended_reports <> '{}'
-      LIMIT $1
+      LIMIT 1
       FOR UPDATE SKIP LOCKED
     ),
 
@@ -148,7 +148,7 @@ extension Store {
         ended_reports = ARRAY(
           SELECT report
           FROM unnest(ended.ended_reports) AS report
-          WHERE NOT EXISTS (SELECT FROM alerts WHERE tenant_id = ended.tenant_id AND alert_id = report)
+          WHERE NOT EXISTS (SELECT FROM alerts WHERE tenant_id = ended.tenant_id AND alert_id = report OFFSET 0)
         )
       FROM ended
       WHERE health.tenant_id = ended.tenant_id AND health.provider_id = ended.provider_id
@@ -157,9 +157,9 @@ extension Store {
     alert AS (
       UPDATE alerts AS alert
       SET status = 'resolved', resolved_at = now(), resolved_by = 'tocsin', updated_at = now()
-      FROM ended
-      CROSS JOIN LATERAL unnest(ended.ended_reports) AS report (alert_id)
-      WHERE alert.tenant_id = ended.tenant_id AND alert.alert_id = report.alert_id AND alert.status <> 'resolved'
+      -- Rows of their own, so that each alert is looked up by the whole of its key.
+      FROM (SELECT tenant_id, unnest(ended_reports) AS alert_id FROM ended) AS report
+      WHERE alert.tenant_id = report.tenant_id AND alert.alert_id = report.alert_id AND alert.status <> 'resolved'
       RETURNING alert.*
     ),
 

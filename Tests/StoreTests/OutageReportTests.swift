@@ -47,13 +47,13 @@ import Testing
   func ends() throws {
     try lose()
     try deliver(.waiting(milliseconds: 60_000, reason: "429", recipients: nil))
-    #expect(try tenant.store.resolveReports(limit: 10) == 0)
+    #expect(try tenant.store.resolveReports() == 0)
     #expect(try reports() == ["active"])
     try succeed()
     try succeed()
     let url = tenant.database.url
-    #expect(try onThreads(8) { _ in try Store(url: url).resolveReports(limit: 10) }.reduce(0, +) == 1)
-    #expect(try tenant.store.resolveReports(limit: 10) == 0)
+    #expect(try onThreads(8) { _ in try Store(url: url).resolveReports() }.reduce(0, +) == 1)
+    #expect(try tenant.store.resolveReports() == 0)
     #expect(try reports() == ["resolved tocsin"])
     #expect(try told() == ["other resolved", "other triggered", "third resolved", "third triggered"])
     try lose()
@@ -64,7 +64,7 @@ import Testing
   func order() throws {
     try lose()
     try succeed()
-    try tenant.store.resolveReports(limit: 10)
+    try tenant.store.resolveReports()
     for event in [DeliveryEvent.triggered, .resolved] {
       let leased = try tenant.store.lease()
       #expect(leased.map(\.event) == [event, event])
@@ -80,7 +80,7 @@ import Testing
       try tenant.database.texts("SELECT alert_id FROM alerts WHERE policy_id = 'delivery-failure'").first)
     _ = try tenant.store.resolveAlert(tenant: "acme", id: report, by: "ann")
     try succeed()
-    #expect(try tenant.store.resolveReports(limit: 10) == 0)
+    #expect(try tenant.store.resolveReports() == 0)
     #expect(try reports() == ["resolved ann"])
     #expect(try told().count == 4)
   }
@@ -91,11 +91,11 @@ import Testing
     _ = try tenant.store.changeProvider(tenant: "acme", id: "pager") { stored in
       try Provider(json: .object(Provider.document(stored, changedBy: ["name": "new"])))
     }
-    #expect(try tenant.store.resolveReports(limit: 10) == 0)
+    #expect(try tenant.store.resolveReports() == 0)
     try lose()
     #expect(try reports() == ["active", "active"])
     try succeed()
-    #expect(try tenant.store.resolveReports(limit: 10) == 2)
+    #expect(try tenant.store.resolveReports() == 2)
     #expect(try reports() == ["resolved tocsin", "resolved tocsin"])
   }
 
@@ -104,7 +104,7 @@ import Testing
     try lose()
     #expect(try tenant.store.deletePolicy(tenant: "acme", id: "logins"))
     #expect(try tenant.store.deleteProvider(tenant: "acme", id: "pager") == .deleted)
-    #expect(try tenant.store.resolveReports(limit: 10) == 1)
+    #expect(try tenant.store.resolveReports() == 1)
     #expect(try reports() == ["resolved tocsin"])
   }
 
@@ -117,10 +117,10 @@ import Testing
       let store = Store(url: url)
       let outcome: Outcome = number % 2 == 0 ? .rejected(reason: "answered 401") : .sent(remark: nil)
       try store.settleDeliveries([leased[number].settled(outcome, receiver: number % 2 == 0 ? .answering : .sent)])
-      try store.resolveReports(limit: 10)
+      try store.resolveReports()
     }
     try succeed()
-    try tenant.store.resolveReports(limit: 10)
+    try tenant.store.resolveReports()
     #expect(try reports().allSatisfy { $0 == "resolved tocsin" })
     #expect(try reports().count > 0)
     #expect(

@@ -27,8 +27,8 @@ final class Deliverer {
   private static let secondsBetweenExpiries = 60.0
   /// How often to look for what has ended and is to be told.
   private static let secondsBetweenEnds = 1.0
-  /// How many digests, and how many outages' ends, to write in one go.
-  private static let endLimit = 100
+  /// How many digests to write in one go.
+  private static let digestLimit = 100
   /// How often to say that the job runs; it is missed after three minutes.
   private static let secondsBetweenRunNotes = 20.0
   /// How many deliveries may be given up or skipped in one statement.
@@ -93,7 +93,7 @@ final class Deliverer {
   private func tellEnds() {
     guard Clock.monotonic >= nextEnd else { return }
     let ended = asking { () throws(PostgresError) in
-      try outbox.closeDigests(limit: Self.endLimit) + outbox.resolveReports(limit: Self.endLimit)
+      try outbox.closeDigests(limit: Self.digestLimit) + outbox.resolveReports()
     }
     guard let ended else { return }
     nextEnd = Clock.monotonic + (ended == 0 ? Self.secondsBetweenEnds : 0)

@@ -110,7 +110,7 @@ let package = Package(
     tests("HooksTests", of: ["Hooks", "StorageWatch", "Delivery", "Host", "JSON", "TestSupport"]),
     tests("SpoolTests", of: ["Spool", "Host", "JSON", "TestSupport"]),
     tests("TidyTests", of: []),
-    tests("EndToEndTests", of: ["JSON", "Matching", "TestSupport"]),
+    tests("EndToEndTests", of: ["JSON", "Matching", "Postgres", "TestSupport"]),
     tests("HostTests", of: ["Host"]),
     tests("APITests", of: ["API", "JSON"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),

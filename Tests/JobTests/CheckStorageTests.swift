@@ -108,8 +108,8 @@ import Testing
     #expect(poll(within: 20) { second.standardError.contains("this one waits for it to end") })
     let sessions = try sessionCount()
     usleep(5_000_000)
-    // Five probes in five seconds by one checker; the tests' own look is one more.
-    #expect((4...8).contains(try sessionCount() - sessions))
+    // Five probes in five seconds by one checker, fewer where the machine is busy; two would make ten.
+    #expect((2...8).contains(try sessionCount() - sessions))
     first.signal(SIGKILL)
     #expect(first.ending() == .signal(SIGKILL))
     #expect(try out { try storage.wasTold("U") })

@@ -47,7 +47,7 @@ make_directories() {
   chmod 700 "$state/logs"
   if [[ $home != "$state" ]]; then
     say "$state is closed to PostgreSQL's and nginx's accounts: their files go to $home"
-    for name in postgres programs nginx; do ln -sfn "$home/$name" "$state/$name"; done
+    for name in postgres programs nginx state storage.json; do ln -sfn "$home/$name" "$state/$name"; done
   fi
   mkdir -p "$run"
   [[ $run == "$state/run" ]] || ln -sfn "$run" "$state/run"

@@ -48,17 +48,22 @@ package struct StorageWatch: Sendable, Equatable {
   ///   - now: When, in seconds since 1970-01-01T00:00:00Z.
   ///   - rules: When to alert.
   ///   - newID: The id of the outage, should one begin.
+  ///   - isRefusing: Whether events are refused for want of room to keep them; the first time in an outage people are told of it
+  ///     at once.
   ///   - eventsAffected: How many events have been kept outside the storage since a moment; asked when an outage ends.
   /// - Returns: What there is to tell; nil in most cases.
   package mutating func note(
-    _ result: ProbeResult, at now: Int, rules: AlertRules, newID: String, eventsAffected: (Int) -> Int
+    _ result: ProbeResult, at now: Int, rules: AlertRules, newID: String, isRefusing: Bool = false,
+    eventsAffected: (Int) -> Int
   ) -> StorageMessage? {
     outage?.followClock(to: now)
     switch result {
     case .failed(let reason):
       var outage = self.outage ?? StorageOutage(id: newID, firstFailureAt: now)
-      outage.fail(reason, at: now)
-      let alert = outage.alertIfDue(at: now, rules: rules)
+      outage.fail(isRefusing ? "\(Self.refusal): \(reason)" : reason, at: now)
+      let alert =
+        isRefusing && !outage.hasToldRefusal
+        ? outage.alertRefusal(at: now, rules: rules) : outage.alertIfDue(at: now, rules: rules)
       self.outage = outage
       return alert
     case .usable:
@@ -67,6 +72,11 @@ package struct StorageWatch: Sendable, Equatable {
       return outage.recovery(at: now, rules: rules, eventsAffected: eventsAffected(outage.firstFailureAt))
     }
   }
+}
+
+extension StorageWatch {
+  /// What an alert's error begins with while events are refused.
+  static let refusal = "events are refused, for there is no room left to keep them"
 }
 
 /// A time in which every probe has failed.
@@ -88,6 +98,8 @@ package struct StorageOutage: Sendable, Equatable {
   package private(set) var alerts = 0
   /// When the last of them was made; nil before the first.
   package private(set) var lastAlertAt: Int?
+  /// Whether one of them said that events are refused.
+  private(set) var hasToldRefusal = false
 
   init(id: String, firstFailureAt: Int) {
     self.id = id
@@ -111,13 +123,22 @@ package struct StorageOutage: Sendable, Equatable {
   }
 
   mutating func alertIfDue(at now: Int, rules: AlertRules) -> StorageMessage? {
-    let lasted = now - firstFailureAt
-    guard lasted >= rules.thresholdSeconds else { return nil }
+    guard now - firstFailureAt >= rules.thresholdSeconds else { return nil }
     if let lastAlertAt, now - lastAlertAt < rules.cooldownSeconds { return nil }
+    return alert(at: now, rules: rules)
+  }
+
+  /// An alert that does not wait: what comes in is lost to its senders from now on.
+  mutating func alertRefusal(at now: Int, rules: AlertRules) -> StorageMessage {
+    hasToldRefusal = true
+    return alert(at: now, rules: rules)
+  }
+
+  private mutating func alert(at now: Int, rules: AlertRules) -> StorageMessage {
     alerts += 1
     lastAlertAt = now
     let event = StorageUnreachable(
-      firstFailureAt: firstFailureAt, consecutiveFailures: consecutiveFailures, durationSeconds: lasted,
+      firstFailureAt: firstFailureAt, consecutiveFailures: consecutiveFailures, durationSeconds: now - firstFailureAt,
       lastError: lastError, serviceName: rules.serviceName)
     return StorageMessage(
       id: StorageMessage.alertID(alerts, of: id), outageID: id, madeAt: now, event: .unreachable(event))
@@ -142,6 +163,7 @@ extension StorageOutage: JSONWritable {
       members.add("last_error", lastError)
       members.add("alerts", alerts)
       members.add("last_alert_at", lastAlertAt)
+      members.add("has_told_refusal", hasToldRefusal)
     }
   }
 
@@ -155,6 +177,7 @@ extension StorageOutage: JSONWritable {
     lastError = reader.requiredString("last_error", length: 0...Self.errorLimit)
     alerts = reader.requiredCount("alerts")
     lastAlertAt = reader.integer("last_alert_at", in: Int.min...Int.max)
+    hasToldRefusal = reader.bool("has_told_refusal") ?? false
     try reader.finish()
   }
 }

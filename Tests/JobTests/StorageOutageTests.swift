@@ -73,6 +73,20 @@ import Testing
     print("disk full (tmpfs) | \(try lastError(storage)) | \(try storage.told())")
   }
 
+  @Test("Where there is no room to keep events either, people are told at once")
+  func fullSpool() throws {
+    let server = try TestCluster()
+    let storage = try CheckedStorage(server.url)
+    try storage.configure(["threshold_secs": 3600])
+    try storage.start(["ALERTING_SPOOL_RESERVE": "1000000"])
+    #expect(try poll(within: 20) { try !runs(storage).isEmpty })
+    server.stop(by: SIGINT)
+    #expect(try storage.wasTold("U"))
+    #expect(try lastError(storage).hasPrefix("events are refused, for there is no room left to keep them: "))
+    try server.start()
+    #expect(try storage.wasTold("UR"))
+  }
+
   /// The receivers that were written for these events read them by their names.
   private func checkForm(_ storage: CheckedStorage) throws {
     let requests = try storage.receiver.requests(to: "/hook")

@@ -20,9 +20,11 @@ struct Storage {
 
   /// One probe; what it comes to is noted for the hooks.
   @discardableResult
-  mutating func probe(_ result: ProbeResult) -> StorageMessage? {
+  mutating func probe(_ result: ProbeResult, isRefusing: Bool = false) -> StorageMessage? {
     outages += 1
-    let message = state.watch.note(result, at: now, rules: rules, newID: "outage-\(outages)") { _ in 7 }
+    let message = state.watch.note(
+      result, at: now, rules: rules, newID: "outage-\(outages)", isRefusing: isRefusing
+    ) { _ in 7 }
     if let message { state.backlog.add(message, for: hooks) }
     _ = state.backlog.clear(keeping: hooks, lasting: state.watch.outage?.id, at: now)
     return message

@@ -36,6 +36,26 @@ import Testing
     #expect(alerts.map(\.id) == (1...4).map { "outage-1-alert-\($0)" })
   }
 
+  @Test("That events are refused for want of room is told at once, once in an outage, and recovered from like the rest")
+  func refusal() throws {
+    var storage = Storage()
+    #expect(storage.fail(seconds: 5).isEmpty)
+    storage.now += 5
+    let alert = storage.probe(.failed("no server"), isRefusing: true)
+    guard case .unreachable(let event)? = alert?.event else { throw JSONFaults("no alert") }
+    #expect(event.lastError == "events are refused, for there is no room left to keep them: no server")
+    #expect(event.durationSeconds == 10)
+    try storage.restart()
+    storage.now += 5
+    #expect(storage.probe(.failed("no server"), isRefusing: true) == nil)
+    #expect(storage.fail(seconds: 290).isEmpty)
+    #expect(storage.fail(seconds: 10).count == 1)
+    storage.now += 5
+    #expect(storage.probe(.usable) != nil)
+    storage.now += 5
+    #expect(storage.probe(.failed("no server"), isRefusing: true) != nil)
+  }
+
   @Test("The end of an alerted outage is told once, and says how long it was")
   func recovery() {
     var storage = Storage()

@@ -92,7 +92,7 @@ final class Checker {
     let before = state.watch.outage
     let message = state.watch.note(
       report.result, at: Clock.now, rules: settings.rules, newID: Identifier.make("outage-"),
-      eventsAffected: eventCount)
+      isRefusing: isSpoolFull, eventsAffected: eventCount)
     log(report.result, before: before, message)
     if let message { state.backlog.add(message, for: teller.names) }
     let lost = state.backlog.clear(keeping: teller.names, lasting: state.watch.outage?.id, at: Clock.now)
@@ -103,6 +103,16 @@ final class Checker {
     guard report.result == .usable else { return }
     warnings.note(report.warnings)
     if report.warnings.isEmpty { beat() }
+  }
+
+  /// Whether what comes in while the storage is out has to be refused.
+  private var isSpoolFull: Bool {
+    do {
+      return try spool?.isFull() ?? false
+    } catch {
+      Log.error("the spool's disk cannot be looked at", ["error": "\(error)"])
+      return false
+    }
   }
 
   /// How many events have been kept outside the storage since a moment. The first ones may have come before the first probe that

@@ -47,6 +47,7 @@ let benchmarks = [
   benchmark("match", of: ["Allocations", "JSON", "Matching"]),
   benchmark("service", of: ["BenchmarkInstance", "Store"]),
   benchmark("sink", of: ["FastCGI"]),
+  benchmark("spool", of: ["BenchmarkInstance"]),
   benchmark("batch", of: ["BenchmarkInstance", "TestSupport"]),
 ]
 

@@ -12,7 +12,7 @@ final class Replayer {
   private static let groupSize = 4 << 20
   /// How long to wait before looking whether there is something, in seconds; longer and longer while it cannot be replayed.
   private static let shortestPause = 0.5
-  private static let longestPause = 8.0
+  private static let longestPause = 2.0
   private static let secondsBetweenReports = 5.0
   private static let secondsBetweenRunNotes = 30.0
 
@@ -73,8 +73,9 @@ final class Replayer {
       try store.forgetReplay(segment: cursor.reader.name)
     }
     if replayed > 0 {
-      let seconds = Clock.monotonic - start
-      Log.info("what was spooled has been replayed", ["events": "\(replayed)", "seconds": "\(Int(seconds.rounded()))"])
+      let milliseconds = Int(((Clock.monotonic - start) * 1000).rounded())
+      Log.info(
+        "what was spooled has been replayed", ["events": "\(replayed)", "milliseconds": "\(milliseconds)"])
     }
     return cursors.allSatisfy(\.isDone)
   }

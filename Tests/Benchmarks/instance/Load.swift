@@ -1,21 +1,22 @@
-import BenchmarkInstance
 import Foundation
 
 /// A bounded load and the rate that it reached, in requests or transactions a second.
-enum Load {
+package enum Load {
   /// Seconds that one measurement lasts.
-  static let seconds = 4
+  package static let seconds = 4
   /// Connections that the load generator keeps open.
-  static let connections = 16
+  package static let connections = 16
 
   /// Posts the same body again and again through nginx, on one thread of wrk. Answers other than 2xx are a failure of the
   /// benchmark, not a figure.
-  static func post(_ body: String, to url: String, key: String) throws -> Double {
+  package static func post(
+    _ body: String, to url: String, key: String, type: String = "application/json", connections: Int = connections
+  ) throws -> Double {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent("post-\(UUID().uuidString).lua")
     defer { try? FileManager.default.removeItem(at: script) }
     let lua = """
       wrk.method = "POST"
-      wrk.headers["Content-Type"] = "application/json"
+      wrk.headers["Content-Type"] = "\(type)"
       wrk.headers["Authorization"] = "Bearer \(key)"
       wrk.body = [==[\(body)]==]
       """
@@ -31,7 +32,7 @@ enum Load {
 
   /// Runs one statement again and again with pgbench, prepared, and planned as the service has it planned
   /// (`Postgres/ConnectionOptions.swift`).
-  static func pgbench(_ statement: String, database: String, clients: Int) throws -> Double {
+  package static func pgbench(_ statement: String, database: String, clients: Int) throws -> Double {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent("pgbench-\(UUID().uuidString).sql")
     defer { try? FileManager.default.removeItem(at: script) }
     try statement.write(to: script, atomically: true, encoding: .utf8)

@@ -24,11 +24,8 @@ package struct SpoolFolder: Sendable {
   /// to be kept.
   package static func configured() throws -> SpoolFolder? {
     guard let directory = Environment["ALERTING_STATE_DIRECTORY"] else { return nil }
-    let text = Environment["ALERTING_SPOOL_RESERVE"] ?? ""
-    guard let megabytes = text.isEmpty ? usualReserve : Int(text), (0...1_000_000).contains(megabytes) else {
-      throw InvalidSetting(
-        description: "ALERTING_SPOOL_RESERVE: \"\(text)\" is no whole number of megabytes from 0 to 1000000")
-    }
+    let megabytes = try Environment.number(
+      "ALERTING_SPOOL_RESERVE", of: "megabytes", in: 0...1_000_000, usual: usualReserve)
     let path = (directory.isEmpty ? "/var/lib/tocsin" : directory) + "/spool"
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make \(path)", code: errno) }
     return SpoolFolder(path, reserve: megabytes << 20)
@@ -36,15 +33,6 @@ package struct SpoolFolder: Sendable {
 
   /// In MB.
   private static let usualReserve = 256
-
-  /// A setting that says nothing sensible.
-  package struct InvalidSetting: Error, CustomStringConvertible {
-    /// What is wrong and what would be right.
-    package let description: String
-
-    /// The error for a setting.
-    package init(description: String) { self.description = description }
-  }
 
   /// Whether so many more bytes have no room on its disk.
   package func isFull(adding size: Int = 0) throws(SystemError) -> Bool {

@@ -26,23 +26,14 @@ package enum Kept: String, CaseIterable, Sendable {
 
 /// For how many days each is kept.
 package struct Retention: Sendable {
-  /// A setting that is no number of days.
-  package struct Invalid: Error, CustomStringConvertible {
-    /// Which one, and what would be.
-    package let description: String
-  }
-
   private var days: [Kept: Int] = [:]
 
   /// As the environment has it; 0 is for ever.
-  package static func configured() throws(Invalid) -> Retention {
+  package static func configured() throws(InvalidSetting) -> Retention {
     var retention = Retention()
     for kept in Kept.allCases {
-      guard let text = Environment[kept.rawValue], !text.isEmpty else { continue }
-      guard let days = Int(text), (0...36_500).contains(days) else {
-        throw Invalid(description: "\(kept.rawValue): \"\(text)\" is no whole number of days from 0 to 36500")
-      }
-      retention.days[kept] = days
+      retention.days[kept] = try Environment.number(
+        kept.rawValue, of: "days", in: 0...36_500, usual: kept.usualDays)
     }
     return retention
   }

@@ -13,6 +13,24 @@ import Testing
     #expect(Environment["TOCSIN_HOST_TEST"] == nil)
   }
 
+  @Test("A setting is a number in its bounds, the usual one where it says nothing, and else told in a sentence")
+  func numbers() throws {
+    let name = "TOCSIN_HOST_TEST_SECONDS"
+    defer { unsetenv(name) }
+    func seconds(_ text: String) throws -> Double? {
+      setenv(name, text, 1)
+      return try Environment.jobSeconds(name)
+    }
+    #expect(try Environment.jobSeconds(name) == 55)
+    #expect(try seconds("") == 55)
+    #expect(try seconds("86400") == 86_400)
+    #expect(try seconds("0") == nil)
+    for text in ["soon", "-1", "86401", "5 ", "1.5"] {
+      let told = InvalidSetting(name, "\"\(text)\" is no whole number of seconds from 0 to 86400")
+      #expect(throws: told) { try seconds(text) }
+    }
+  }
+
   @Test(
     "Times are written by RFC 3339",
     arguments: [

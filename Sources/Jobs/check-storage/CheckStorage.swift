@@ -50,19 +50,8 @@ struct Settings {
   /// Where events are kept while the database is away; nil for nowhere.
   let spool: SpoolFolder?
 
-  /// A setting that says nothing sensible.
-  struct Invalid: Error, CustomStringConvertible {
-    let description: String
-  }
-
   init() throws {
-    let text = Environment["ALERTING_CHECK_STORAGE_SECONDS"] ?? ""
-    guard let number = text.isEmpty ? 55 : Int(text), (0...86_400).contains(number) else {
-      throw Invalid(
-        description: "ALERTING_CHECK_STORAGE_SECONDS: \"\(text)\" is no whole number from 0 to 86400")
-    }
-    // Almost a minute by default, so that a start each minute leaves no gap; 0 is without end.
-    seconds = number == 0 ? nil : Double(number)
+    seconds = try Environment.jobSeconds("ALERTING_CHECK_STORAGE_SECONDS")
     let directory = Environment["ALERTING_STATE_DIRECTORY"] ?? ""
     stateDirectory = directory.isEmpty ? "/var/lib/tocsin" : directory
     spool = try SpoolFolder.configured()

@@ -36,29 +36,15 @@ struct Settings {
   let pagerDutyURL: String?
   let retention: Retention
 
-  /// A setting that says nothing sensible.
-  struct Invalid: Error, CustomStringConvertible {
-    let description: String
-  }
-
   init() throws {
-    seconds = try Self.seconds(Environment["ALERTING_DELIVER_SECONDS"] ?? "")
+    seconds = try Environment.jobSeconds("ALERTING_DELIVER_SECONDS")
     do {
       addresses = try AddressPolicy(allowing: Environment["ALERTING_OUTBOUND_ALLOW"] ?? "")
     } catch {
-      throw Invalid(description: "ALERTING_OUTBOUND_ALLOW: \(error)")
+      throw InvalidSetting("ALERTING_OUTBOUND_ALLOW", "\(error)")
     }
     authorities = Environment["ALERTING_CA_FILE"]
     retention = try Retention.configured()
     pagerDutyURL = Environment["ALERTING_PAGERDUTY_URL"].flatMap { $0.isEmpty ? nil : $0 }
-  }
-
-  /// Almost a minute by default, so that a start each minute leaves no gap; 0 is without end.
-  private static func seconds(_ text: String) throws -> Double? {
-    guard !text.isEmpty else { return 55 }
-    guard let seconds = Int(text), (0...86_400).contains(seconds) else {
-      throw Invalid(description: "ALERTING_DELIVER_SECONDS: \"\(text)\" is no whole number from 0 to 86400")
-    }
-    return seconds == 0 ? nil : Double(seconds)
   }
 }

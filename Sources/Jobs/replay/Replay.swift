@@ -12,7 +12,7 @@ struct Replay {
   static func main() {
     let termination = Termination()
     do {
-      let end = try seconds().map { Clock.monotonic + $0 } ?? .infinity
+      let end = try Environment.jobSeconds("ALERTING_REPLAY_SECONDS").map { Clock.monotonic + $0 } ?? .infinity
       guard let folder = try SpoolFolder.configured() else { throw MissingSetting(name: "ALERTING_STATE_DIRECTORY") }
       let store = try Store.configured()
       guard let spool = try spool(folder, until: end, termination) else { return }
@@ -29,15 +29,5 @@ struct Replay {
       if let spool = try Spool(folder) { return spool }
       if Clock.monotonic >= end || termination.isRequested(within: 0.2) { return nil }
     }
-  }
-
-  /// Almost a minute by default, so that a start each minute leaves no gap; 0 is without end, nil here.
-  private static func seconds() throws -> Double? {
-    let text = Environment["ALERTING_REPLAY_SECONDS"] ?? ""
-    guard let number = text.isEmpty ? 55 : Int(text), (0...86_400).contains(number) else {
-      throw SpoolFolder.InvalidSetting(
-        description: "ALERTING_REPLAY_SECONDS: \"\(text)\" is no whole number from 0 to 86400")
-    }
-    return number == 0 ? nil : Double(number)
   }
 }

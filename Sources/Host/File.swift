@@ -55,8 +55,19 @@ package enum File {
   /// Gives a file another name in the same folder, for good when this returns.
   package static func rename(_ path: String, to newPath: String) throws(SystemError) {
     guard Glibc.rename(path, newPath) == 0 else { throw SystemError("rename \(path) to \(newPath)", code: errno) }
-    try synchronize(newPath.lastIndex(of: "/").map { String(newPath[...$0]) } ?? ".")
+    try synchronize(folder(of: newPath))
   }
+
+  /// Makes a folder for nobody but the owner, for good when this returns; one that is there already is left as it is.
+  package static func makeFolder(_ path: String) throws(SystemError) {
+    if mkdir(path, 0o700) != 0 {
+      if errno == EEXIST { return }
+      throw SystemError("make \(path)", code: errno)
+    }
+    try synchronize(folder(of: path))
+  }
+
+  private static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
 
   /// Writes all of some bytes to an open file, of which the path is told if that fails.
   package static func write(_ bytes: [UInt8], to descriptor: CInt, _ path: String) throws(SystemError) {

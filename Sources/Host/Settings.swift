@@ -8,6 +8,11 @@ package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
 }
 
 extension Environment {
+  /// The folder for what a host must know while its database is away: `ALERTING_STATE_DIRECTORY`, by default `/var/lib/tocsin`.
+  package static var stateDirectory: String {
+    self["ALERTING_STATE_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 } ?? "/var/lib/tocsin"
+  }
+
   /// The whole number that a variable says, of units that are told to a person, or the usual one where it is not set or empty.
   package static func number(
     _ name: String, of unit: String, in range: ClosedRange<Int>, usual: Int

@@ -19,16 +19,20 @@ package struct SpoolFolder: Sendable {
     self.reserve = reserve
   }
 
-  /// The folder `spool` of the one that the environment names, `ALERTING_STATE_DIRECTORY` (empty: `/var/lib/tocsin`), made if it
-  /// is not there; `ALERTING_SPOOL_RESERVE` is how many MB are left free on its disk. Nil if nothing is named, so that nothing is
-  /// to be kept.
-  package static func configured() throws -> SpoolFolder? {
-    guard let directory = Environment["ALERTING_STATE_DIRECTORY"] else { return nil }
+  /// The folder `spool` of the host's state directory, made if it is not there; `ALERTING_SPOOL_RESERVE` is how many MB are left
+  /// free on its disk. Where it cannot be made the log says so, and the answer is nil: nothing can be kept.
+  package static func configured() throws(InvalidSetting) -> SpoolFolder? {
     let megabytes = try Environment.number(
       "ALERTING_SPOOL_RESERVE", of: "megabytes", in: 0...1_000_000, usual: usualReserve)
-    let path = (directory.isEmpty ? "/var/lib/tocsin" : directory) + "/spool"
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make \(path)", code: errno) }
-    return SpoolFolder(path, reserve: megabytes << 20)
+    let path = Environment.stateDirectory + "/spool"
+    do {
+      try File.makeFolder(path)
+      return SpoolFolder(path, reserve: megabytes << 20)
+    } catch {
+      Log.warning(
+        "events cannot be kept here while the database is away; see ALERTING_STATE_DIRECTORY", ["reason": "\(error)"])
+      return nil
+    }
   }
 
   /// In MB.

@@ -32,6 +32,20 @@ import Testing
     }
   }
 
+  @Test("A folder is made for its owner alone, once, and what cannot be made says so")
+  func makeFolder() throws {
+    defer { clear() }
+    let path = folder + "/state"
+    defer { rmdir(path) }
+    try File.makeFolder(path)
+    try File.replace(path + "/kept", with: [7])
+    try File.makeFolder(path)
+    #expect(try File.read(path + "/kept") == [7])
+    #expect(try !File.isReadableByOthers(path))
+    unlink(path + "/kept")
+    #expect(throws: SystemError("make /nowhere/state", code: ENOENT)) { try File.makeFolder("/nowhere/state") }
+  }
+
   @Test("A lock is one holder's, until that one lets go")
   func lock() throws {
     defer { clear() }

@@ -13,6 +13,18 @@ import Testing
     #expect(Environment["TOCSIN_HOST_TEST"] == nil)
   }
 
+  @Test("The state directory that is not named, or is named by nothing, is that of the installation")
+  func stateDirectory() {
+    let name = "ALERTING_STATE_DIRECTORY"
+    defer { unsetenv(name) }
+    unsetenv(name)
+    #expect(Environment.stateDirectory == "/var/lib/tocsin")
+    for (text, directory) in [("", "/var/lib/tocsin"), ("/srv/state", "/srv/state")] {
+      setenv(name, text, 1)
+      #expect(Environment.stateDirectory == directory)
+    }
+  }
+
   @Test("A setting is a number in its bounds, the usual one where it says nothing, and else told in a sentence")
   func numbers() throws {
     let name = "TOCSIN_HOST_TEST_SECONDS"

@@ -178,7 +178,7 @@ import Testing
     "Settings that say nothing sensible are told in a sentence, and nothing begins",
     arguments: [
       ("ALERTING_CHECK_STORAGE_SECONDS", "soon", "ALERTING_CHECK_STORAGE_SECONDS"),
-      ("ALERTING_STATE_DIRECTORY", "/nowhere/at/all", "cannot make /nowhere/at/all/spool"),
+      ("ALERTING_STATE_DIRECTORY", "/nowhere/at/all", "cannot open /nowhere/at/all/check-storage.lock"),
       ("ALERTING_STORAGE_CONFIG", "/nowhere/storage.json", "cannot open /nowhere/storage.json"),
     ])
   func invalidSettings(name: String, value: String, told: String) throws {

@@ -42,12 +42,11 @@ import Testing
       bytes: Array(text.utf8))
   }
 
-  private func start() throws -> Program {
-    try Program(
-      "replay",
-      environment: [
-        "ALERTING_DATABASE_URL": database.url, "ALERTING_STATE_DIRECTORY": folder.path, "ALERTING_REPLAY_SECONDS": "0",
-      ])
+  private func start(_ settings: [String: String] = [:]) throws -> Program {
+    let usual = [
+      "ALERTING_DATABASE_URL": database.url, "ALERTING_STATE_DIRECTORY": folder.path, "ALERTING_REPLAY_SECONDS": "0",
+    ]
+    return try Program("replay", environment: usual.merging(settings) { $1 })
   }
 
   /// Has a replay run until nothing is left, and answers what it told its operator.
@@ -217,5 +216,15 @@ import Testing
     try database.administer("ALTER DATABASE \(name) RESET default_transaction_read_only")
     #expect(try poll(within: 30) { try segments().isEmpty }, "\(program.standardError)")
     #expect(try database.texts("SELECT count(*)::text FROM alerts") == ["1"])
+  }
+
+  @Test("Where no folder can be made it says so once, waits its time without a failure, and is not missed")
+  func noFolder() throws {
+    try database.run("UPDATE alert_job_runs SET ran_at = now() - interval '1 hour'")
+    let program = try start(["ALERTING_STATE_DIRECTORY": folder.path + "/none", "ALERTING_REPLAY_SECONDS": "1"])
+    #expect(program.ending(within: 20) == .exit(0))
+    #expect(program.standardError.split(separator: "\n").count == 1, "\(program.standardError)")
+    #expect(program.standardError.contains("cannot make \(folder.path)/none/spool"))
+    #expect(try database.store().latestRuns().first { $0.job == "replay" }?.isOverdue == false)
   }
 }

@@ -166,13 +166,14 @@ import Testing
     #expect(try kept().map(\.bytes) == [Array("{}".utf8)])
   }
 
-  @Test("Where nothing is to be kept, senders are asked to come again")
+  @Test("Where nothing can be kept, senders are asked to come again, and the log says why; all else is served")
   func noSpool() throws {
-    service.settings = [:]
+    service.settings["ALERTING_STATE_DIRECTORY"] = folder.path + "/none"
     #expect(try status("{}") == 200)
     try withoutDatabase {
       let status = try status("{}")
       #expect(status == 503)
     }
+    #expect(try service.worker("process-event").program.standardError.contains("cannot make \(folder.path)/none/spool"))
   }
 }

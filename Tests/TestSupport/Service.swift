@@ -26,8 +26,10 @@ package final class Service {
   /// What the workers that are started from now on find in their environment beside where the database is.
   package var settings: [String: String] = [:]
 
-  /// What the workers find in their environment.
-  package var environment: [String: String] { ["ALERTING_DATABASE_URL": database.url].merging(settings) { $1 } }
+  /// What the workers find in their environment: by default no folder in which anything could be kept on this host.
+  package var environment: [String: String] {
+    ["ALERTING_DATABASE_URL": database.url, "ALERTING_STATE_DIRECTORY": "/nonexistent"].merging(settings) { $1 }
+  }
 
   /// The answer to a request at a path that begins behind `/api/v1/alerts`, such as `/policies?page=2`.
   package func call(

@@ -50,10 +50,9 @@ struct Settings {
   /// Where events are kept while the database is away; nil for nowhere.
   let spool: SpoolFolder?
 
-  init() throws {
+  init() throws(InvalidSetting) {
     seconds = try Environment.jobSeconds("ALERTING_CHECK_STORAGE_SECONDS")
-    let directory = Environment["ALERTING_STATE_DIRECTORY"] ?? ""
-    stateDirectory = directory.isEmpty ? "/var/lib/tocsin" : directory
+    stateDirectory = Environment.stateDirectory
     spool = try SpoolFolder.configured()
   }
 }

@@ -13,14 +13,25 @@ struct Replay {
     let termination = Termination()
     do {
       let end = try Environment.jobSeconds("ALERTING_REPLAY_SECONDS").map { Clock.monotonic + $0 } ?? .infinity
-      guard let folder = try SpoolFolder.configured() else { throw MissingSetting(name: "ALERTING_STATE_DIRECTORY") }
       let store = try Store.configured()
+      guard let folder = try SpoolFolder.configured() else { return wait(store, until: end, termination) }
       guard let spool = try spool(folder, until: end, termination) else { return }
       Replayer(spool, store).run(until: end, termination)
     } catch {
       Log.error("what was spooled is not replayed", ["error": "\(error)"])
       exit(1)
     }
+  }
+
+  /// Where there is no folder nothing was spooled: there is nothing to do, and the job is not to be missed.
+  private static func wait(_ store: Store, until end: Double, _ termination: Termination) {
+    repeat {
+      do {
+        try store.noteRun(of: "replay", on: Machine.name)
+      } catch {
+        Log.warning("that the job runs cannot be written down", ["reason": "\(error)"])
+      }
+    } while !termination.isRequested(within: max(0, min(30, end - Clock.monotonic))) && Clock.monotonic < end
   }
 
   /// Takes hold of the spool; nil if the time ends while another one has it.

@@ -24,8 +24,7 @@ package final class SegmentReader {
   /// Opens the segment at a path.
   init(_ path: String) throws(SystemError) {
     self.path = path
-    let file = path.split(separator: "/").last ?? ""
-    name = String(file.prefix { $0 != "." })
+    name = Self.name(of: path)
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError("open \(path)", code: errno) }
     var status = stat()
@@ -37,6 +36,9 @@ package final class SegmentReader {
   }
 
   deinit { close(descriptor) }
+
+  /// The name of the segment at a path.
+  static func name(of path: String) -> String { String((path.split(separator: "/").last ?? "").prefix { $0 != "." }) }
 
   /// The next entry and the bytes that it takes, from `range.lowerBound` to `range.upperBound`; nil at the end.
   package func next() throws(SystemError) -> (entry: SpoolEntry, range: Range<Int>)? {

@@ -15,28 +15,29 @@ package final class Spool {
   }
 
   /// Whether there is anything to replay.
-  package func isEmpty() throws(SystemError) -> Bool {
-    let segments = try folder.segments(.open) + folder.segments(.sealed)
-    return segments.isEmpty
-  }
+  package func isEmpty() throws(SystemError) -> Bool { try !folder.isInUse() }
 
-  /// Seals what is there, so that nobody appends to it any more, and opens it for reading, oldest first. As long as there is
-  /// something that was sealed before, only that.
-  package func sealed() throws(SystemError) -> [SegmentReader] {
-    if try folder.segments(.sealed).isEmpty {
+  /// The names of what nobody appends to any more, oldest first. With `sealingMore`, what is there so far is sealed first; without
+  /// it only if there is nothing else.
+  package func sealed(sealingMore: Bool) throws(SystemError) -> [String] {
+    let before = try folder.segments(.sealed)
+    if sealingMore || before.isEmpty {
       for path in try folder.segments(.open) { try seal(path) }
     }
     let done = try Replayed(in: folder)
-    var readers: [SegmentReader] = []
+    var names: [String] = []
     for path in try folder.segments(.sealed) {
-      let reader = try SegmentReader(path)
-      if done.contains(reader.name) { try delete(path) } else { readers.append(reader) }
+      let name = SegmentReader.name(of: path)
+      if done.contains(name) { try delete(path) } else { names.append(name) }
     }
-    return readers
+    return names
   }
 
+  /// Opens a segment that is sealed.
+  package func open(_ name: String) throws(SystemError) -> SegmentReader { try SegmentReader(path(of: name)) }
+
   private func seal(_ path: String) throws(SystemError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError("open \(path)", code: errno) }
     defer { close(descriptor) }
     // Whoever appends holds the lock until its record is on disk.
@@ -47,10 +48,15 @@ package final class Spool {
   /// Forgets a segment that was replayed to its end: ``events` of its events took effect, and the last of them came in at `last`, in
   /// microseconds since 1970.
   package func finish(_ reader: SegmentReader, events: Int, last: Int) throws(SystemError) {
-    var done = try Replayed(in: folder)
-    done.add(reader.name, events: events, last: last)
-    try done.write(in: folder)
-    try delete(path(of: reader))
+    do throws(SystemError) {
+      var done = try Replayed(in: folder)
+      done.add(reader.name, events: events, last: last)
+      try done.write(in: folder)
+    } catch {
+      // A disk without room is emptied all the same: the account only tells how many events an outage affected.
+      Log.warning("how many events were replayed is not on record", ["error": "\(error)"])
+    }
+    try delete(path(of: reader.name))
   }
 
   /// Copies bytes of a segment to `aside/`, for somebody to look at, and answers where.
@@ -62,9 +68,7 @@ package final class Spool {
     return path
   }
 
-  private func path(of reader: SegmentReader) -> String {
-    "\(folder.path)/\(reader.name)\(SegmentKind.sealed.suffix)"
-  }
+  private func path(of name: String) -> String { "\(folder.path)/\(name)\(SegmentKind.sealed.suffix)" }
 
   private func delete(_ path: String) throws(SystemError) {
     guard unlink(path) == 0 else { throw SystemError("remove \(path)", code: errno) }

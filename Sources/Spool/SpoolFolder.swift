@@ -45,6 +45,12 @@ package struct SpoolFolder: Sendable {
     return Int(disk.f_bavail) * Int(disk.f_frsize) < reserve + size
   }
 
+  /// Whether there is something that was kept and not yet replayed.
+  package func isInUse() throws(SystemError) -> Bool {
+    let segments = try segments(.open) + segments(.sealed)
+    return !segments.isEmpty
+  }
+
   /// The paths of the segments of a kind, oldest first.
   func segments(_ kind: SegmentKind) throws(SystemError) -> [String] {
     try File.names(in: path).filter { $0.hasSuffix(kind.suffix) }.sorted().map { "\(path)/\($0)" }

@@ -18,7 +18,11 @@ package final class SpoolWriter {
 
   /// Keeps a body and answers the id that it has in the spool. Throws if it cannot be kept; then nothing of it is.
   package func append(_ body: SpooledBody) throws(SpoolFault) -> String {
-    let record = Frame.record(body.payload, events: body.events)
+    let payload = body.payload
+    guard payload.count <= Frame.payloadLimit else {
+      throw .failed(SystemError("keep a body of \(payload.count) bytes", code: EMSGSIZE))
+    }
+    let record = Frame.record(payload, events: body.events)
     do throws(SystemError) {
       guard try !folder.isFull(adding: record.count) else {
         throw SystemError("keep \(folder.reserve >> 20) MB of the spool's disk free", code: ENOSPC)
@@ -41,12 +45,15 @@ package final class SpoolWriter {
 
   /// The segment in hand, locked, or a new one where there is none or it was sealed meanwhile.
   private func usableSegment() throws(SystemError) -> Segment {
-    if let segment, try segment.lock() { return segment }
-    let fresh = try Segment(in: folder)
-    segment = fresh
-    guard try fresh.lock() else { throw SystemError("lock \(fresh.path)", code: ESTALE) }
-    return fresh
+    for _ in 0...Self.sealLimit {
+      if let segment, try segment.lock() { return segment }
+      segment = try Segment(in: folder)
+    }
+    throw SystemError("lock a segment in \(folder.path)", code: ESTALE)
   }
+
+  /// How often a new segment may be sealed before this process has appended to it.
+  private static let sealLimit = 5
 }
 
 /// Which record of a spool it is: where it begins in which segment.
@@ -99,6 +106,7 @@ private final class Segment {
     } catch {
       // If this fails as well, the reader finds a record that is torn and cuts it.
       ftruncate(descriptor, off_t(offset))
+      if offset == 0 { unlink(path) }
       throw error
     }
     return offset

@@ -1,77 +1,99 @@
 import Matching
 import Postgres
 
-/// How far a tenant's records of one segment of a spool have had their effects.
-package struct SpoolMark: Sendable, Equatable {
+/// A stretch of a spool's segment in which a tenant's records have their effects together, in bytes.
+package struct SpoolStretch: Sendable, Equatable {
   /// The segment's name.
   package let segment: String
-  /// Where the tenant's next record may begin, in bytes.
-  package let replayedTo: Int
+  /// Where the first of the records begins.
+  package let from: Int
+  /// Where the tenant's next record may begin.
+  package let to: Int
 
-  /// A mark in a segment.
-  package init(segment: String, replayedTo: Int) {
+  /// A stretch of a segment.
+  package init(segment: String, from: Int, to: Int) {
     self.segment = segment
-    self.replayedTo = replayedTo
+    self.from = from
+    self.to = to
   }
+}
+
+/// What became of a replay.
+package enum ReplayOutcome: Sendable {
+  /// It is committed.
+  case done
+  /// Nothing was done: somebody else has replayed a part of it, perhaps a process that has ended since.
+  case overtaken
+  /// Nothing was done: an alert with one of the ids is there.
+  case alertExists
 }
 
 extension Store {
   /// Has the matches of spooled events their effects, as of the moment they came in (in microseconds since 1970), and notes how
-  /// far that gets the tenant, all of it or nothing. False, and nothing done, if somebody else has got as far already.
+  /// far that gets the tenant, all of it or nothing.
   ///
-  /// What ``admit(tenant:_:)`` says of its decisions holds here. However the connection is lost, the marks tell afterwards
-  /// whether it took effect.
-  package func replay(tenant: String, _ batch: MatchBatch, receivedAt: Int, to marks: [SpoolMark]) throws -> Bool {
+  /// What ``admit(tenant:_:)`` says of its decisions holds here. However the connection is lost, and however long the server
+  /// goes on with what it was sent, no stretch has its effects twice: who comes second waits for the first, and sees its mark.
+  package func replay(
+    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch]
+  ) throws -> ReplayOutcome {
     for _ in 1..<Self.conflictLimit {
       do {
-        return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, to: marks)
+        return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches)
       } catch let error as PostgresError where error.isConflict || error.isRepeatedEvent {
         continue
       }
     }
-    return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, to: marks)
+    return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches)
   }
 
   private func replayOnce(
-    tenant: String, _ batch: MatchBatch, receivedAt: Int, to marks: [SpoolMark]
-  ) throws -> Bool {
+    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch]
+  ) throws -> ReplayOutcome {
     let connection = try connected()
     do {
       try connection.transaction {
-        try mark(marks, tenant: tenant, on: connection)
-        // A statement has its time, which is enough for so many.
+        try mark(stretches, tenant: tenant, on: connection)
+        // A statement has its time, which is enough for so many, also where the server is slow.
         for start in stride(from: 0, to: batch.matches.count, by: Self.matchesPerStatement) {
           let matches = batch.matches[start..<min(start + Self.matchesPerStatement, batch.matches.count)]
           try connection.run(
             batch.admission, Self.parameters(tenant: tenant, matches: matches, receivedAt: receivedAt))
         }
       }
-    } catch is AlreadyReplayed {
-      return false
+    } catch is Overtaken {
+      return .overtaken
+    } catch let error as PostgresError where error.isRepeatedAlert {
+      return .alertExists
     }
-    return true
+    return .done
   }
 
-  private static let matchesPerStatement = 2000
+  private static let matchesPerStatement = 500
 
-  private struct AlreadyReplayed: Error {}
+  private struct Overtaken: Error {}
 
-  private func mark(_ marks: [SpoolMark], tenant: String, on connection: Connection) throws {
+  private func mark(_ stretches: [SpoolStretch], tenant: String, on connection: Connection) throws {
     let rows = try connection.run(
-      Self.markReplayed, .text(tenant), .texts(marks.map(\.segment)), .ints(marks.map(\.replayedTo)))
-    guard rows.count == marks.count else { throw AlreadyReplayed() }
+      Self.markReplayed, .text(tenant), .texts(stretches.map(\.segment)), .ints(stretches.map(\.from)),
+      .ints(stretches.map(\.to)))
+    guard rows.count == stretches.count else { throw Overtaken() }
   }
 
   private static let markReplayed = Statement(
     "mark_replayed",
     """
     INSERT INTO alert_spool_replays AS replay (tenant_id, segment, replayed_to)
-    SELECT $1, segment, replayed_to
-    FROM unnest($2, $3) AS mark (segment, replayed_to)
+    SELECT $1, segment, stretch.to
+    FROM unnest($2, $3, $4) AS stretch (segment, "from", "to")
     ORDER BY segment
     ON CONFLICT (tenant_id, segment) DO UPDATE
     SET replayed_to = excluded.replayed_to, replayed_at = now()
-    WHERE replay.replayed_to < excluded.replayed_to
+    WHERE replay.replayed_to <= (
+      SELECT stretch.from
+      FROM unnest($2, $3) AS stretch (segment, "from")
+      WHERE stretch.segment = replay.segment
+    )
     RETURNING segment
     """)
 
@@ -88,7 +110,7 @@ extension Store {
     WHERE segment = $1
     """)
 
-  /// Forgets how far segments were replayed, once they are gone.
+  /// Forgets how far a segment was replayed, once it is gone; and what was left behind a year ago by a host that is gone.
   package func forgetReplay(segment: String) throws(PostgresError) { try write(Self.forgetReplay, .text(segment)) }
 
   private static let forgetReplay = Statement(
@@ -96,9 +118,10 @@ extension Store {
     """
     DELETE FROM alert_spool_replays
     WHERE segment = $1
+      OR replayed_at < now() - interval '1 year'
     """)
 
-  /// Whether an admission of which nobody knew whether it took effect did: any of the alerts is there that it was to raise.
+  /// Whether any of these alerts is there.
   package func hasAny(of alertIDs: [String], tenant: String) throws(PostgresError) -> Bool {
     try read(Self.hasAnyAlert, .text(tenant), .texts(alertIDs)).first?.bool(0) ?? false
   }
@@ -130,4 +153,9 @@ extension Store {
       AND tenant_id = $2
       AND role = ANY ($3)
     """)
+}
+
+extension PostgresError {
+  /// Whether an alert is there already that a statement was to raise.
+  fileprivate var isRepeatedAlert: Bool { isUniqueViolation && refusal?.constraint == "alerts_pkey" }
 }

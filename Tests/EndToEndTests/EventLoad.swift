@@ -1,12 +1,12 @@
 import Foundation
 import TestSupport
 
-/// Senders of events, each with an id of its own, that go on until they are stopped. An event that was not taken is sent again
-/// under the same id, as a careful client does.
+/// Senders of events that go on until they are stopped. Every other one gives its events ids, and sends one that was not taken
+/// again under the same id, as a careful client does; the others do neither.
 final class EventLoad: Sendable {
   /// What became of the events.
   struct Tally: Sendable {
-    /// The ids of those that were answered 200 or 202.
+    /// The names of those that were answered 200 or 202, each the `user` of its event alone.
     var taken: [String] = []
     /// How many of them are kept until the database is back.
     var spooled = 0
@@ -22,7 +22,7 @@ final class EventLoad: Sendable {
     senders = Task {
       await withTaskGroup(of: Tally.self) { group in
         for sender in 0..<count {
-          group.addTask { await Self.send("\(name)-\(sender)", to: instance) }
+          group.addTask { await Self.send("\(name)-\(sender)", hasIDs: sender.isMultiple(of: 2), to: instance) }
         }
         return await group.reduce(into: Tally()) { all, one in
           all.taken += one.taken
@@ -40,14 +40,14 @@ final class EventLoad: Sendable {
     return await senders.value
   }
 
-  private static func send(_ name: String, to instance: Instance) async -> Tally {
+  private static func send(_ name: String, hasIDs: Bool, to instance: Instance) async -> Tally {
     var tally = Tally()
     var number = 0
     while !Task.isCancelled {
       let id = "\(name)-\(number)"
       number += 1
       // The event in hand is finished even when it is time to stop: the task of its own is not cancelled.
-      let outcome = await Task { await sendOnce(id, to: instance) }.value
+      let outcome = await Task { await sendOnce(id, hasID: hasIDs, to: instance) }.value
       tally.repeats += outcome.repeats
       tally.slowest = max(tally.slowest, outcome.slowest)
       guard let status = outcome.status else { continue }
@@ -57,20 +57,20 @@ final class EventLoad: Sendable {
     return tally
   }
 
-  private static func sendOnce(_ id: String, to instance: Instance) async -> (
-    status: Int?, repeats: Int, slowest: Double
-  ) {
-    let body = Data(#"{"type":"login","event_id":"\#(id)"}"#.utf8)
+  private static func sendOnce(
+    _ name: String, hasID: Bool, to instance: Instance
+  ) async -> (status: Int?, repeats: Int, slowest: Double) {
+    let id = hasID ? #","event_id":"\#(name)""# : ""
+    let body = Data(#"{"type":"login","user":"\#(name)"\#(id)}"#.utf8)
     var slowest = 0.0
-    for attempt in 0..<100 {
+    for attempt in 0..<(hasID ? 100 : 1) {
       let start = ContinuousClock.now
       let answer = try? await instance.send(
         "/api/v1/alerts/process-event", method: "POST", key: instance.key, body: body)
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      slowest = max(slowest, seconds)
+      slowest = max(slowest, (ContinuousClock.now - start) / .seconds(1))
       if let status = answer?.status, status == 200 || status == 202 { return (status, attempt, slowest) }
       try? await Task.sleep(for: .milliseconds(50))
     }
-    return (nil, 100, slowest)
+    return (nil, hasID ? 100 : 0, slowest)
   }
 }

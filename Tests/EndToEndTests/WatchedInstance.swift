@@ -33,7 +33,7 @@ final class WatchedInstance {
     instance = try await Instance(settings: ["ALERTING_DATABASE_URL": cluster.url, "ALERTING_STORAGE_CONFIG": file])
     let policy = """
       {"policy_id": "all", "name": "All", "rules": [{"field": "type", "operator": "exists", "value": true}],
-       "message_template": "m", "summary_template": "s", "providers": [], "max_alerts_per_hour": 0}
+       "message_template": "{user}", "summary_template": "s", "providers": [], "max_alerts_per_hour": 0}
       """
     let made = try await instance.send(
       "/api/v1/alerts/policies", method: "POST", key: instance.key, body: Data(policy.utf8))
@@ -79,16 +79,18 @@ final class WatchedInstance {
     }
   }
 
-  /// How many of the events with these ids have been decided.
-  func decided(_ ids: [String]) throws -> Int {
-    let rows = try Connection(url: cluster.url).run(
-      Statement("decided", "SELECT count(*) FROM alert_decisions WHERE event_id = ANY ($1)"), .texts(ids))
-    return rows.first?.int(0) ?? -1
+  /// How many of the events with these users have raised their one alert.
+  func raisedOnce(_ users: [String]) throws -> Int {
+    let once = """
+      SELECT count(*)
+      FROM (SELECT FROM alerts WHERE title = ANY ($1) GROUP BY title HAVING count(*) = 1) AS once
+      """
+    return try Connection(url: cluster.url).run(Statement("raised_once", once), .texts(users)).first?.int(0) ?? -1
   }
 
   /// How many events have more than one alert.
   func raisedTwice() throws -> Int {
-    let twice = "SELECT count(*) FROM (SELECT FROM alerts GROUP BY event_id HAVING count(*) > 1) AS repeated"
+    let twice = "SELECT count(*) FROM (SELECT FROM alerts GROUP BY title HAVING count(*) > 1) AS repeated"
     return try Connection(url: cluster.url).run(Statement("raised_twice", twice)).first?.int(0) ?? -1
   }
 }

@@ -144,6 +144,43 @@ import Testing
     #expect(try database.texts("SELECT title FROM alerts ORDER BY title") == ["first", "new"])
   }
 
+  @Test("An attempt that is still under way when its events are replayed takes effect, and they do not again")
+  func underWay() throws {
+    try makePolicy()
+    let attempt = try database.connect()
+    try attempt.run(
+      script: """
+        BEGIN;
+        INSERT INTO alerts (
+          tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, throttle_key, triggered_at,
+          updated_at
+        )
+        VALUES ('acme', 'alert-1', 'logins', 'high', 'active', 'first', 'm', 's', '{}', '[]', now(), now())
+        """)
+    _ = try SpoolWriter(spool).append(body(#"{"type":"login","user":"again"}"#, attempted: ["alert-1"]))
+    let program = try start()
+    let waiting = "SELECT 'waits' FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    try #require(poll(within: 30) { try !database.texts(waiting).isEmpty }, "\(program.standardError)")
+    try attempt.run(script: "COMMIT")
+    #expect(try poll(within: 30) { try segments().isEmpty }, "\(program.standardError)")
+    #expect(try database.texts("SELECT title FROM alerts") == ["first"])
+  }
+
+  @Test("What meets no policy is not read again by the next replay")
+  func unmatched() throws {
+    try makePolicy()
+    let writer = SpoolWriter(spool)
+    for _ in 0..<10 { _ = try writer.append(body(#"{"type":"logout"}"#)) }
+    let key = Store.makeKey()
+    try database.store().createKey(key, tenant: "other", name: "test", role: .ingest)
+    try makePolicy(tenant: "other")
+    try database.run("UPDATE alert_policies SET document = '{}' WHERE tenant_id = 'other'")
+    _ = try writer.append(body(#"{"type":"login"}"#, tenant: "other", key: key))
+    let program = try start()
+    let marks = "SELECT tenant_id FROM alert_spool_replays"
+    #expect(try poll(within: 30) { try database.texts(marks) == ["acme"] }, "\(program.standardError)")
+  }
+
   @Test("What is damaged is set aside and told, what is torn is cut and told, and all else is replayed")
   func damage() throws {
     try makePolicy()
@@ -199,10 +236,12 @@ import Testing
     let titles = { try database.texts("SELECT title FROM alerts ORDER BY title") }
     try poll(within: 30) { try titles().count == 3 && program.standardError.contains("wait") }
     #expect(try titles() == ["other 0", "other 1", "other 2"])
+    _ = try writer.append(body(#"{"type":"login","user":"other 3"}"#, tenant: "other", key: other))
+    #expect(try poll(within: 30) { try titles().contains("other 3") })
     try database.run("DELETE FROM alert_policies WHERE tenant_id = 'acme'")
     try makePolicy()
     #expect(try poll(within: 30) { try segments().isEmpty }, "\(program.standardError)")
-    #expect(try titles() == ["acme 0", "acme 1", "acme 2", "other 0", "other 1", "other 2"])
+    #expect(try titles() == ["acme 0", "acme 1", "acme 2", "other 0", "other 1", "other 2", "other 3"])
   }
 
   @Test("While the database takes no writes the spool waits, and is replayed when it does again")

@@ -40,8 +40,9 @@ import Testing
   }
 
   private func kept() throws -> [SpooledBody] {
-    let readers = try #require(try Spool(spool)).sealed()
-    return try readers.flatMap { reader in
+    let spool = try #require(try Spool(spool))
+    return try spool.sealed(sealingMore: true).flatMap { name in
+      let reader = try spool.open(name)
       var bodies: [SpooledBody] = []
       while let (entry, _) = try reader.next() {
         guard case .body(let body) = entry else { throw SystemFailure("read the spool: \(entry)", 0) }

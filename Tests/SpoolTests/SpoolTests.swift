@@ -13,7 +13,7 @@ import Testing
     let bodies = (0..<20).map { body($0, text: String(repeating: "é\n\0", count: $0 * 100)) }
     let ids = try bodies.map { try writer.append($0) }
     let spool = try #require(try Spool(folder.spool))
-    let readers = try spool.sealed()
+    let readers = try spool.readers()
     #expect(readers.count == 1)
     let entries = try readers[0].entries()
     #expect(entries.map(\.entry) == bodies.map { .body($0) })
@@ -38,11 +38,12 @@ import Testing
     #expect(try spool.isEmpty())
     for number in 1...2 {
       _ = try writer.append(body(number))
-      let readers = try spool.sealed()
+      let readers = try spool.readers(sealingMore: false)
       #expect(try readers.map { try $0.entries().map(\.entry) } == [[.body(body(1))]])
     }
-    try spool.finish(try #require(spool.sealed().first), events: 1, last: 1)
-    #expect(try spool.sealed().map { try $0.entries().map(\.entry) } == [[.body(body(2))]])
+    #expect(try spool.readers().count == 2)
+    try spool.finish(try #require(spool.readers().first), events: 1, last: 1)
+    #expect(try spool.readers().map { try $0.entries().map(\.entry) } == [[.body(body(2))]])
   }
 
   @Test("A segment that was finished is gone, even if its file outlives the account of it, and is counted once")
@@ -51,7 +52,7 @@ import Testing
     let writer = SpoolWriter(folder.spool)
     for number in 0..<3 { _ = try writer.append(body(number, events: 5)) }
     let spool = try #require(try Spool(folder.spool))
-    let reader = try #require(try spool.sealed().first)
+    let reader = try #require(try spool.readers().first)
     #expect(try folder.spool.events(since: 0) == 15)
     let path = "\(folder.path)/\(reader.name).sealed"
     #expect(link(path, "\(folder.path)/kept") == 0)
@@ -59,7 +60,7 @@ import Testing
     #expect(try spool.isEmpty())
     #expect(rename("\(folder.path)/kept", path) == 0)
     #expect(try folder.spool.events(since: 0) == 15)
-    #expect(try spool.sealed().isEmpty)
+    #expect(try spool.readers().isEmpty)
     #expect(try spool.isEmpty())
     #expect(try folder.spool.events(since: 7) == 15)
     #expect(try folder.spool.events(since: 8) == 0)
@@ -72,7 +73,7 @@ import Testing
     let bodies = (0..<3).map { body($0, text: "{\"number\": \($0)}") }
     for body in bodies { _ = try writer.append(body) }
     let spool = try #require(try Spool(folder.spool))
-    let reader = try #require(try spool.sealed().first)
+    let reader = try #require(try spool.readers().first)
     let last = try #require(try reader.entries().last).range
     let path = "\(folder.path)/\(reader.name).sealed"
     for size in last.reversed() {
@@ -90,7 +91,7 @@ import Testing
     let bodies = (0..<3).map { body($0, text: "TSP1 is what a header begins with, \($0)") }
     for body in bodies { _ = try writer.append(body) }
     let spool = try #require(try Spool(folder.spool))
-    let reader = try #require(try spool.sealed().first)
+    let reader = try #require(try spool.readers().first)
     let middle = try reader.entries()[1].range
     let path = "\(folder.path)/\(reader.name).sealed"
     let whole = try File.read(path)
@@ -114,14 +115,32 @@ import Testing
     _ = try SpoolWriter(folder.spool).append(body(1))
     let careful = SpoolWriter(SpoolFolder(folder.path, reserve: 1 << 60))
     #expect(try careful.spoolFault(of: body(2)).isFull)
-    let reader = try #require(try Spool(folder.spool)?.sealed().first)
+    let reader = try #require(try Spool(folder.spool)?.readers().first)
     #expect(try reader.entries().map(\.entry) == [.body(body(1))])
+  }
+
+  @Test("The largest body is kept and read back with the ids of as many alerts as it may have raised")
+  func largest() throws {
+    let folder = try TemporaryFolder()
+    let body = SpooledBody(
+      tenant: "acme", keyDigest: "0a1b", receivedAt: 1, isLines: true, events: 1,
+      attemptedAlerts: (0..<131_072).map { _ in Identifier.make("alert-") },
+      bytes: Array(repeating: UInt8(ascii: " "), count: 16 << 20))
+    _ = try SpoolWriter(folder.spool).append(body)
+    let reader = try #require(try Spool(folder.spool)?.readers().first)
+    #expect(try reader.entries().map(\.entry) == [.body(body)])
   }
 
   private func body(_ number: Int, text: String = "{}", events: Int = 1) -> SpooledBody {
     SpooledBody(
       tenant: "tenant-\(number % 2)", keyDigest: "0a1b", receivedAt: 1_000_000 + number, isLines: number % 2 == 0,
       events: events, attemptedAlerts: number % 3 == 0 ? [] : ["alert-\(number)"], bytes: Array(text.utf8))
+  }
+}
+
+extension Spool {
+  fileprivate func readers(sealingMore: Bool = true) throws -> [SegmentReader] {
+    try sealed(sealingMore: sealingMore).map { try open($0) }
   }
 }
 

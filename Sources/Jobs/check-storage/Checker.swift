@@ -108,7 +108,8 @@ final class Checker {
   /// Whether what comes in while the storage is out has to be refused.
   private var isSpoolFull: Bool {
     do {
-      return try spool?.isFull() ?? false
+      // Some room more than is asked for, for a disk fills by blocks, and large bodies are refused before small ones.
+      return try spool?.isFull(adding: 1 << 20) ?? false
     } catch {
       Log.error("the spool's disk cannot be looked at", ["error": "\(error)"])
       return false

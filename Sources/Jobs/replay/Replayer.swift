@@ -1,15 +1,10 @@
 import Host
-import Matching
 import Postgres
 import Spool
 import Store
 
 /// Seal, read in the order of arrival, admit, forget: over and over, as long as there is something.
 final class Replayer {
-  /// What came in within so many microseconds is decided together, as of the first of it.
-  private static let groupSpan = 100_000
-  /// So many bytes of bodies are decided together at the most.
-  private static let groupSize = 4 << 20
   /// How long to wait before looking whether there is something, in seconds; longer and longer while it cannot be replayed.
   private static let shortestPause = 0.5
   private static let longestPause = 2.0
@@ -17,11 +12,14 @@ final class Replayer {
   private static let secondsBetweenRunNotes = 30.0
 
   private let spool: Spool
-  private let admitter: SpoolAdmitter
   private let store: Store
+  private let admitter: SpoolAdmitter
+  /// Whether the last pass got through. While the database is away nothing more is sealed: each time every writer would begin anew.
+  private var gotThrough = false
+  private var isWaiting = false
   private var reportAt = 0.0
-  private var replayed = 0
   private var nextRunNote = 0.0
+  private var replayed = 0
 
   init(_ spool: Spool, _ store: Store) {
     self.spool = spool
@@ -37,8 +35,10 @@ final class Replayer {
         try noteRun()
         let isDone = try spool.isEmpty() || pass(until: end, termination)
         pause = isDone ? Self.shortestPause : min(pause * 2, Self.longestPause)
+        (gotThrough, isWaiting) = (true, false)
       } catch {
-        if pause == Self.shortestPause { Log.warning("what was spooled waits", ["reason": "\(error)"]) }
+        if !isWaiting { Log.warning("what was spooled waits", ["reason": "\(error)"]) }
+        (gotThrough, isWaiting) = (false, true)
         pause = min(pause * 2, Self.longestPause)
       }
     }
@@ -56,52 +56,40 @@ final class Replayer {
     let start = Clock.monotonic
     replayed = 0
     reportAt = start + Self.secondsBetweenReports
-    let cursors = try spool.sealed().map { reader in
-      let marks = try store.replayMarks(segment: reader.name).map { ($0.tenant, $0.replayedTo) }
-      return try SegmentCursor(reader, of: spool, marks: Dictionary(uniqueKeysWithValues: marks))
-    }
     admitter.begin()
-    while let group = try nextGroup(of: cursors) {
-      for (tenant, records) in group { try admitter.admit(records, of: tenant) }
-      replayed += group.values.joined().reduce(0) { $0 + $1.body.events }
-      report()
-      try noteRun()
-      if termination.isRequested || Clock.monotonic >= end { return true }
+    let merge = SpoolMerge(try spool.sealed(sealingMore: gotThrough), of: spool, store)
+    var isDone = try finish(merge.takeEnded())
+    while let group = try merge.next() {
+      for (_, records) in group { replayed += try admitter.admit(records) }
+      isDone = try finish(merge.takeEnded()) && isDone
+      try report()
+      if termination.isRequested || Clock.monotonic >= end { break }
     }
-    for cursor in cursors where cursor.isDone {
-      try spool.finish(cursor.reader, events: cursor.events, last: cursor.lastReceivedAt)
-      try store.forgetReplay(segment: cursor.reader.name)
-    }
+    isDone = try finish(merge.takeEnded()) && isDone
+    try admitter.markSpent()
     if replayed > 0 {
       let milliseconds = Int(((Clock.monotonic - start) * 1000).rounded())
       Log.info(
         "what was spooled has been replayed", ["events": "\(replayed)", "milliseconds": "\(milliseconds)"])
     }
+    return isDone
+  }
+
+  /// Forgets segments that were read to their end, and tells whether nothing of them is left.
+  private func finish(_ cursors: [SegmentCursor]) throws -> Bool {
+    for cursor in cursors where cursor.isDone {
+      try spool.finish(cursor.reader, events: cursor.events, last: cursor.lastReceivedAt)
+      try store.forgetReplay(segment: cursor.reader.name)
+      admitter.forget(segment: cursor.reader.name)
+    }
     return cursors.allSatisfy(\.isDone)
   }
 
-  /// What came in next, by tenant.
-  private func nextGroup(of cursors: [SegmentCursor]) throws -> [String: [SpoolRecord]]? {
-    var group: [String: [SpoolRecord]] = [:]
-    var (first, size) = (0, 0)
-    while let cursor = earliest(of: cursors), let next = cursor.next {
-      if group.isEmpty { first = next.body.receivedAt }
-      size += next.body.bytes.count
-      let isTooMuch = size > Self.groupSize || next.body.receivedAt > first + Self.groupSpan
-      if isTooMuch, !group.isEmpty { return group }
-      group[next.body.tenant, default: []].append(SpoolRecord(body: next.body, range: next.range, cursor: cursor))
-      try cursor.advance()
-    }
-    return group.isEmpty ? nil : group
-  }
-
-  private func earliest(of cursors: [SegmentCursor]) -> SegmentCursor? {
-    cursors.filter { $0.next != nil }.min { ($0.next?.body.receivedAt ?? 0) < ($1.next?.body.receivedAt ?? 0) }
-  }
-
-  private func report() {
+  private func report() throws {
     guard Clock.monotonic >= reportAt else { return }
     reportAt = Clock.monotonic + Self.secondsBetweenReports
     Log.info("what was spooled is being replayed", ["events": "\(replayed)"])
+    try admitter.markSpent()
+    try noteRun()
   }
 }

@@ -12,11 +12,12 @@ final class SegmentCursor {
   private(set) var events = 0
   /// When the last of them came in, in microseconds since 1970.
   private(set) var lastReceivedAt = 0
-  /// How far the segment had been replayed before, by tenant.
-  private let marks: [String: Int]
+  /// How far the segment had been replayed before, by the bytes of the tenant's name: Swift takes canonically equivalent texts
+  /// for one, PostgreSQL does not.
+  private let marks: [[UInt8]: Int]
   private let spool: Spool
 
-  init(_ reader: SegmentReader, of spool: Spool, marks: [String: Int]) throws(SystemError) {
+  init(_ reader: SegmentReader, of spool: Spool, marks: [[UInt8]: Int]) throws(SystemError) {
     self.reader = reader
     self.spool = spool
     self.marks = marks
@@ -31,7 +32,7 @@ final class SegmentCursor {
       case .body(let body):
         events += body.events
         lastReceivedAt = max(lastReceivedAt, body.receivedAt)
-        if range.lowerBound < marks[body.tenant] ?? 0 { continue }
+        if range.lowerBound < marks[Array(body.tenant.utf8)] ?? 0 { continue }
         next = (body, range)
         return
       case .torn:

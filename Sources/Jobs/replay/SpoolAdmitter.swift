@@ -10,79 +10,147 @@ struct SpoolRecord {
   let body: SpooledBody
   let range: Range<Int>
   let cursor: SegmentCursor
+
+  var segment: String { cursor.reader.name }
 }
 
 /// Decides what becomes of spooled events, as if they came in now, but as of the moment they did.
 ///
-/// What a tenant's records have to wait for, only that tenant's records wait for.
+/// What a tenant's records have to wait for, only that tenant's records wait for. Tenants are told apart by the bytes of their
+/// names.
 final class SpoolAdmitter {
   /// How long compiled policies are taken to be the tenant's, in seconds.
   private static let policyLifetime = 5.0
 
   private let store: Store
-  private var policies: [String: (set: PolicySet, loadedAt: Double)] = [:]
+  private var policies: [[UInt8]: (set: PolicySet, loadedAt: Double)] = [:]
   /// Until when keys could send events.
-  private var keyEnds: [String: Int] = [:]
+  private var keyEnds: [[UInt8]: Int] = [:]
   /// The tenants that have to wait until the next pass.
-  private var waiting: Set<String> = []
+  private var waiting: Set<[UInt8]> = []
+  /// Stretches that have no effects, of which the database does not know yet: they need not be read again.
+  private var spent: [[UInt8]: (tenant: String, stretches: [String: SpoolStretch])] = [:]
 
   init(_ store: Store) { self.store = store }
 
   /// Begins a pass.
   func begin() {
-    waiting = []
     policies = [:]
     keyEnds = [:]
+    waiting = []
+    spent = [:]
   }
 
-  /// Admits records of one tenant that came in at about the same time. Throws if the database is away; what else goes wrong is
-  /// told, and either sets a record aside or leaves it for the next pass.
-  func admit(_ records: [SpoolRecord], of tenant: String) throws {
-    if waiting.contains(tenant) { return records.forEach { $0.cursor.isDone = false } }
+  /// Admits records of one tenant that came in at about the same time, and answers how many events have had their effects. Throws
+  /// if the database is away; what else goes wrong is told, and either sets a record aside or leaves it for the next pass.
+  func admit(_ records: [SpoolRecord]) throws -> Int {
+    guard let tenant = records.first?.body.tenant else { return 0 }
+    let key = Array(tenant.utf8)
     do {
-      try admitTogether(records.filter { try isAllowed($0, tenant) && isUndecided($0, tenant) }, of: tenant)
+      if waiting.contains(key) { throw Waiting() }
+      return try admitTogether(records.filter { try isAllowed($0, tenant) }, of: tenant)
     } catch let error as PostgresError where error.isUnreachable {
       throw error
     } catch let error as SystemError {
       throw error
     } catch {
-      Log.error("the spooled events of a tenant wait", ["tenant": tenant, "reason": "\(error)"])
-      waiting.insert(tenant)
-      records.forEach { $0.cursor.isDone = false }
-    }
-  }
-
-  /// Admits all of them or, if something is wrong with one, each on its own.
-  private func admitTogether(_ records: [SpoolRecord], of tenant: String) throws {
-    guard let first = records.first else { return }
-    let policies = try policies(of: tenant, since: first.body.receivedAt)
-    do {
-      var intake = Intake { Identifier.make("alert-") }
-      for record in records {
-        var events = EventBatch(record.body.bytes, eventLimit: Intake.eventLimit)
-        try intake.read(&events, isLines: record.body.isLines, by: policies)
+      if waiting.insert(key).inserted {
+        Log.error("the spooled events of a tenant wait", ["tenant": tenant, "reason": "\(error)"])
       }
-      if intake.matched == 0 { return }
-      let isNew = try store.replay(
-        tenant: tenant, intake.matches, receivedAt: first.body.receivedAt, to: marks(after: records))
-      if !isNew { throw OvertakenReplay() }
-    } catch  where error.isAboutOneRecord {
-      if records.count > 1 { return try records.forEach { try admitTogether([$0], of: tenant) } }
-      try first.cursor.setAside(first.range, because: "\(error)")
+      records.forEach { $0.cursor.isDone = false }
+      return 0
     }
   }
 
-  /// Where the tenant's next records may begin in the segments of these.
-  private func marks(after records: [SpoolRecord]) -> [SpoolMark] {
-    var ends: [String: Int] = [:]
-    for record in records { ends[record.cursor.reader.name] = record.range.upperBound }
-    return ends.map { SpoolMark(segment: $0.key, replayedTo: $0.value) }
+  /// Writes down how far what has no effects has been read.
+  func markSpent() throws {
+    for (tenant, stretches) in spent.values where !stretches.isEmpty {
+      _ = try store.replay(tenant: tenant, MatchBatch(), receivedAt: 0, of: Array(stretches.values))
+    }
+    spent = [:]
+  }
+
+  /// Takes note that a segment is gone.
+  func forget(segment: String) {
+    for key in spent.keys { spent[key]?.stretches[segment] = nil }
+  }
+
+  /// Admits all of them or, if something is wrong with one, each on its own. So is what may have been admitted before.
+  private func admitTogether(_ records: [SpoolRecord], of tenant: String) throws -> Int {
+    guard let first = records.first else { return 0 }
+    do {
+      if records.count > 1, records.contains(where: { !$0.body.attemptedAlerts.isEmpty }) {
+        return try records.reduce(0) { try $0 + admitTogether([$1], of: tenant) }
+      }
+      let intake = try match(records, of: tenant)
+      let stretches = stretches(of: records)
+      if try intake.matched == 0 || hasBeenAdmitted(first, of: tenant) {
+        note(spent: stretches, of: tenant)
+      } else {
+        try write(intake.matches, of: tenant, receivedAt: first.body.receivedAt, stretches)
+      }
+      return records.reduce(0) { $0 + $1.body.events }
+    } catch  where error.isAboutOneRecord {
+      if records.count > 1 { return try records.reduce(0) { try $0 + admitTogether([$1], of: tenant) } }
+      try first.cursor.setAside(first.range, because: "\(error)")
+      return 0
+    }
+  }
+
+  /// Whether an attempt at a record took effect, of which nobody knew when it was spooled.
+  private func hasBeenAdmitted(_ record: SpoolRecord, of tenant: String) throws -> Bool {
+    try !record.body.attemptedAlerts.isEmpty && store.hasAny(of: record.body.attemptedAlerts, tenant: tenant)
+  }
+
+  /// Matches the events. Alerts get the ids first that such an attempt gave them: if it is still under way, whoever comes second
+  /// finds them taken.
+  private func match(_ records: [SpoolRecord], of tenant: String) throws -> Intake {
+    let policies = try policies(of: tenant, since: records[0].body.receivedAt)
+    var attempted = records[0].body.attemptedAlerts.makeIterator()
+    var intake = Intake { attempted.next() ?? Identifier.make("alert-") }
+    for record in records {
+      var events = EventBatch(record.body.bytes, eventLimit: Intake.eventLimit)
+      try intake.read(&events, isLines: record.body.isLines, by: policies)
+    }
+    return intake
+  }
+
+  private func write(
+    _ batch: MatchBatch, of tenant: String, receivedAt: Int, _ stretches: [SpoolStretch]
+  ) throws {
+    switch try store.replay(tenant: tenant, batch, receivedAt: receivedAt, of: stretches) {
+    case .done:
+      // A mark covers all that is before it.
+      for stretch in stretches { spent[Array(tenant.utf8)]?.stretches[stretch.segment] = nil }
+    case .alertExists: note(spent: stretches, of: tenant)
+    case .overtaken: throw Overtaken()
+    }
+  }
+
+  private func note(spent stretches: [SpoolStretch], of tenant: String) {
+    let key = Array(tenant.utf8)
+    var known = spent[key] ?? (tenant, [:])
+    for stretch in stretches {
+      let from = known.stretches[stretch.segment]?.from ?? stretch.from
+      known.stretches[stretch.segment] = SpoolStretch(segment: stretch.segment, from: from, to: stretch.to)
+    }
+    spent[key] = known
+  }
+
+  /// Where the records lie, one stretch for each segment.
+  private func stretches(of records: [SpoolRecord]) -> [SpoolStretch] {
+    var stretches: [String: SpoolStretch] = [:]
+    for record in records {
+      let from = stretches[record.segment]?.from ?? record.range.lowerBound
+      stretches[record.segment] = SpoolStretch(segment: record.segment, from: from, to: record.range.upperBound)
+    }
+    return Array(stretches.values)
   }
 
   /// Whether the key could send events for the tenant when the record came in: a worker that could not ask has taken it.
   private func isAllowed(_ record: SpoolRecord, _ tenant: String) throws -> Bool {
     let body = record.body
-    let key = "\(tenant) \(body.keyDigest)"
+    let key = Array("\(tenant) \(body.keyDigest)".utf8)
     let end = try keyEnds[key] ?? store.ingestEnd(ofKey: body.keyDigest, tenant: tenant)
     keyEnds[key] = end
     if body.receivedAt < end { return true }
@@ -90,22 +158,21 @@ final class SpoolAdmitter {
     return false
   }
 
-  /// Whether no admission of the record took effect before it was spooled.
-  private func isUndecided(_ record: SpoolRecord, _ tenant: String) throws -> Bool {
-    try record.body.attemptedAlerts.isEmpty || !store.hasAny(of: record.body.attemptedAlerts, tenant: tenant)
-  }
-
   private func policies(of tenant: String, since moment: Int) throws -> PolicySet {
-    if let known = policies[tenant], Clock.monotonic - known.loadedAt < Self.policyLifetime { return known.set }
+    let key = Array(tenant.utf8)
+    if let known = policies[key], Clock.monotonic - known.loadedAt < Self.policyLifetime { return known.set }
     let set = try store.compiledPolicies(tenant: tenant, since: moment).set
-    policies[tenant] = (set, Clock.monotonic)
+    policies[key] = (set, Clock.monotonic)
     return set
   }
 }
 
+/// The tenant waits already.
+private struct Waiting: Error {}
+
 /// Somebody else has replayed records that this process was about to.
-private struct OvertakenReplay: Error, CustomStringConvertible {
-  let description = "another process replays the same segments"
+private struct Overtaken: Error, CustomStringConvertible {
+  let description = "another process has replayed a part of them"
 }
 
 extension Error {

@@ -11,24 +11,28 @@ import Store
 /// is away.
 final class Processor {
   private let policies = PolicyCache()
+  private let folder: SpoolFolder?
   private let spool: SpoolWriter?
-  /// Until then, on the monotonic clock, large bodies are kept while they are matched: the database has just refused to admit.
-  private var keepsAllUntil = 0.0
-
-  private static let secondsOfDoubt = 10.0
+  /// Whether the database has refused to admit, and has not admitted anything since.
+  private var isDoubtful = false
 
   /// Without a folder, what comes in while the database is away is refused.
-  init(_ folder: SpoolFolder?) { spool = folder.map(SpoolWriter.init) }
+  init(_ folder: SpoolFolder?) {
+    self.folder = folder
+    spool = folder.map(SpoolWriter.init)
+  }
 
-  /// Takes in the events of a call. What matches none of them wants a large body kept for is that admitting may fail, which is
-  /// known too late to read it again; then the client is asked to send it again.
+  /// Takes in the events of a call.
+  ///
+  /// That the database takes no writes is known when the body has been read. Where that may be so, a large body is kept while it
+  /// is matched, as a small one always is; the first that comes too early is not, and its client is asked to send it again.
   func process(_ call: Call) throws -> Response {
     var body = try EventBody(call)
     var attempted: [String] = []
     do {
       return try admit(&body, of: call, attempted: &attempted)
     } catch PostgresError.unreachable(let reason) {
-      keepsAllUntil = Clock.monotonic + Self.secondsOfDoubt
+      isDoubtful = true
       return try keep(&body, of: call, attempted: attempted, because: .unreachable(reason: reason))
     }
   }
@@ -41,7 +45,7 @@ final class Processor {
 
   private func admit(_ body: inout EventBody, of call: Call, attempted: inout [String]) throws -> Response {
     let policies = try policies.set(for: call.caller, in: call.store)
-    if body.isSmall || Clock.monotonic < keepsAllUntil { try body.keep() }
+    if try body.isSmall || isDoubtful || folder?.isInUse() ?? false { try body.keep() }
     var intake = Intake { Identifier.make("alert-") }
     defer { release(&intake) }
     try body.read(into: &intake, by: policies)
@@ -49,6 +53,7 @@ final class Processor {
     if intake.matched > 0 {
       attempted = intake.matches.matches.compactMap { $0.alert?.id }
       admissions = try call.store.admit(tenant: call.tenant, intake.matches)
+      isDoubtful = false
     }
     var answer = Answer(intake: intake, admissions: admissions)
     answer.waitForDeliveries(call)

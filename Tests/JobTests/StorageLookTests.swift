@@ -36,6 +36,15 @@ import Testing
     #expect(try warnings().isEmpty)
   }
 
+  @Test("A storage that works though it cannot be looked at is worth a warning, and is no outage")
+  func blindLook() throws {
+    try database.run("ALTER TABLE alert_deliveries RENAME TO moved_deliveries")
+    let checker = try storage.start()
+    let isTold = poll(within: 20) { checker.standardError.contains("a look at the storage failed: ") }
+    #expect(isTold, "\(checker.standardError)")
+    #expect(!checker.standardError.contains("the storage cannot be used"))
+  }
+
   @Test("The end of an outage tells how many events were kept outside the storage meanwhile")
   func eventsAffected() throws {
     let folder = storage.folder + "/spool"

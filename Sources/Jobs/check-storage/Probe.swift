@@ -53,7 +53,7 @@ enum Probe {
       let store = try Store.configured(timeouts: timeouts(within: order.timeoutSeconds))
       let result = probe(store)
       say(ProbeReport.line(result))
-      if result == .usable { say(ProbeReport.line(try look(order, store))) }
+      if result == .usable { say(ProbeReport.line(warnings(order, store))) }
     } catch {
       say(ProbeReport.line(.failed("\(error)")))
     }
@@ -72,6 +72,15 @@ enum Probe {
       return isThere ? .usable : .failed("what was written could not be read back")
     } catch {
       return .failed("\(error)")
+    }
+  }
+
+  /// What failed here is no failure of the storage, which could be written.
+  private static func warnings(_ order: Order, _ store: Store) -> [StorageWarning] {
+    do {
+      return try look(order, store)
+    } catch {
+      return [StorageWarning("a look at the storage", "failed: \(error)")]
     }
   }
 

@@ -121,12 +121,18 @@ extension ObjectReader {
   /// A moment in seconds since 1970-01-01T00:00:00Z that must be there; a clock that was wrong may have been before that.
   mutating func requiredSeconds(_ key: String) -> Int {
     require(key)
-    return integer(key, in: Int.min...Int.max) ?? 0
+    return seconds(key) ?? 0
   }
 
   /// A number of things that must be there; 0 stands in for a faulty one.
   mutating func requiredCount(_ key: String) -> Int {
     require(key)
-    return integer(key, in: 0...Int.max) ?? 0
+    return integer(key, in: 0...Self.numberLimit) ?? 0
   }
+
+  /// A moment in seconds since 1970-01-01T00:00:00Z; nil where there is none.
+  mutating func seconds(_ key: String) -> Int? { integer(key, in: -Self.numberLimit...Self.numberLimit) }
+
+  /// The last second of the year 9999, beyond all that happens: whatever is reckoned with two such numbers fits.
+  private static var numberLimit: Int { 253_402_300_799 }
 }

@@ -176,7 +176,7 @@ extension StorageOutage: JSONWritable {
     consecutiveFailures = reader.requiredCount("consecutive_failures")
     lastError = reader.requiredString("last_error", length: 0...Self.errorLimit)
     alerts = reader.requiredCount("alerts")
-    lastAlertAt = reader.integer("last_alert_at", in: Int.min...Int.max)
+    lastAlertAt = reader.seconds("last_alert_at")
     hasToldRefusal = reader.bool("has_told_refusal") ?? false
     try reader.finish()
   }

@@ -92,4 +92,22 @@ import Testing
       try CheckerState(bytes: other)
     }
   }
+
+  @Test(
+    "A number in the file that nothing could be reckoned with is a fault of the file",
+    arguments: [
+      ("first_failure_at", "9223372036854775807"), ("last_failure_at", "-9223372036854775808"),
+      ("last_alert_at", "-9223372036854775808"), ("last_alert_at", "9223372036854775807"),
+      ("consecutive_failures", "9223372036854775807"), ("alerts", "9223372036854775807"),
+      ("made_at", "-9223372036854775808"), ("unreachable_duration_secs", "9223372036854775807"),
+    ])
+  func numbers(member: String, value: String) throws {
+    var storage = Storage()
+    _ = storage.fail(seconds: 40)
+    let whole = String(decoding: storage.state.json, as: UTF8.self)
+    let member = try Regex("\"\(member)\":\\d+")
+    let bytes = Array(whole.replacing(member) { "\($0.output[0].substring?.prefix { $0 != ":" } ?? ""):\(value)" }.utf8)
+    #expect(bytes != storage.state.json)
+    #expect(throws: JSONFaults.self) { try CheckerState(bytes: bytes) }
+  }
 }

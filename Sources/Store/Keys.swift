@@ -1,3 +1,4 @@
+import Delivery
 import Host
 import Postgres
 
@@ -82,7 +83,7 @@ extension Store {
   package static func makeKey() -> String {
     var random = SystemRandomNumberGenerator()
     let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
-    return "tocsin_" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return "tocsin_" + Hexadecimal.encoded(bytes)
   }
 
   /// Every key of a tenant, or of all tenants, oldest first.

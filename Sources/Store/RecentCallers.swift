@@ -31,7 +31,7 @@ package struct RecentCallers {
 
   /// The SHA-256 of a key in hexadecimal digits.
   package static func digest(of key: String) -> String {
-    sha256(key).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    Hexadecimal.encoded(sha256(key))
   }
 
   private static func sha256(_ key: String) -> [UInt8] { Digest.sha256(Array(key.utf8)) }

@@ -17,8 +17,8 @@ package final class Spool {
   /// Whether there is anything to replay.
   package func isEmpty() throws(SystemError) -> Bool { try !folder.isInUse() }
 
-  /// The names of what nobody appends to any more, oldest first. With `sealingMore`, what is there so far is sealed first; without
-  /// it only if there is nothing else.
+  /// The names of what nobody appends to any more, oldest first. With `sealingMore`, what is there so far is sealed first;
+  /// without it only if there is nothing else.
   package func sealed(sealingMore: Bool) throws(SystemError) -> [String] {
     let before = try folder.segments(.sealed)
     if sealingMore || before.isEmpty {

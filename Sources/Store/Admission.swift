@@ -39,8 +39,8 @@ extension Store {
   /// Decides what becomes of matches and writes all of it, or none: alerts, a delivery for each provider, counts, and for events
   /// with an id the decision itself.
   ///
-  /// One statement, however many matches there are, with more time for many; time windows and suppressions go by PostgreSQL's clock, and throttle and cap
-  /// hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
+  /// One statement, however many matches there are, with more time for many; time windows and suppressions go by PostgreSQL's
+  /// clock, and throttle and cap hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
   /// gone is left out of the answer.
   ///
   /// What is held back is counted for digests where a policy asked for one when it was matched and still does.

@@ -85,8 +85,8 @@ extension Store {
     FROM found
     """)
 
-  /// Makes deliveries due now, oldest first, but no tests. One call looks at no more than 10,000 and takes no more than 1,000 of them; nil if
-  /// there is no delivery to go on behind.
+  /// Makes deliveries due now, oldest first, but no tests. One call looks at no more than 10,000 and takes no more than 1,000 of
+  /// them; nil if there is no delivery to go on behind.
   package func retryDeliveries(tenant: String, _ replay: Replay) throws(PostgresError) -> ReplayResult? {
     let filter = replay.filter
     let rows = try write(

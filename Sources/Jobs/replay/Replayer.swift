@@ -14,7 +14,8 @@ final class Replayer {
   private let spool: Spool
   private let store: Store
   private let admitter: SpoolAdmitter
-  /// Whether the last pass got through. While the database is away nothing more is sealed: each time every writer would begin anew.
+  /// Whether the last pass got through. While the database is away nothing more is sealed, or every writer would begin anew each
+  /// time.
   private var gotThrough = false
   private var isWaiting = false
   private var reportAt = 0.0

@@ -101,7 +101,8 @@ private let connections = 64
     // One thread at a time has it.
     nonisolated(unsafe) let replay = try tenant.database.connect()
     let hold = Statement("hold", "UPDATE alert_held_back SET events = events + 1 WHERE policy_id = $1")
-    try replay.run(script: "BEGIN")
+    // PostgreSQL takes back who looks for a deadlock first: not this one.
+    try replay.run(script: "BEGIN; SET LOCAL deadlock_timeout = '1min'")
     try replay.run(hold, .text("b"))
     let url = tenant.database.url
     let closed = try onThreads(2) { number in
@@ -111,7 +112,7 @@ private let connections = 64
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
       let connection = try Connection(url: url)
       while try connection.run(waiting).isEmpty {}
-      // The closer, which has "a", began to wait first: it is the one that PostgreSQL takes back.
+      // The closer has "a".
       try replay.run(hold, .text("a"))
       try replay.run(script: "COMMIT")
       return 0

@@ -40,11 +40,14 @@ package struct Call {
     self.store = store
   }
 
-  /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter.
+  /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter. One with a typo is told
+  /// here, and nobody is asked about it.
   static func key(of request: Request) throws(Problem) -> String {
     let parts = request.authorization?.split(separator: " ") ?? []
     guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthorized }
-    return String(parts[1])
+    let key = String(parts[1])
+    if KeyForm.isMistyped(key) { throw .mistypedKey }
+    return key
   }
 
   /// The SHA-256 of the key in hexadecimal digits.

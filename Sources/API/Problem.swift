@@ -95,11 +95,17 @@ extension Problem {
   }
 
   /// 401: no key, an unknown one or a revoked one; which of them is not told.
-  static let unauthorized: Problem = {
-    var problem = Problem(.unauthorized, "Send a valid API key as \"Authorization: Bearer KEY\".")
+  static let unauthorized = unauthorized("Send a valid API key as \"Authorization: Bearer KEY\".")
+
+  /// 401: the key's checksum is not its own.
+  static let mistypedKey = unauthorized(
+    "The API key is mistyped or damaged, for its checksum is wrong; copy it anew from where you keep it.")
+
+  private static func unauthorized(_ detail: String) -> Problem {
+    var problem = Problem(.unauthorized, detail)
     problem.headers = [("WWW-Authenticate", "Bearer")]
     return problem
-  }()
+  }
 
   /// 403: the key's role does not include this.
   static func forbidden(role: Role) -> Problem {

@@ -1,4 +1,3 @@
-import Delivery
 import Host
 import Postgres
 
@@ -55,7 +54,7 @@ extension Store {
 
   /// Stores a key, and its tenant if this is the tenant's first. A key that is stored already is refused as a unique violation.
   ///
-  /// The caller makes the key with ``makeKey()`` and shows it once.
+  /// The caller makes the key with ``KeyForm/make()`` and shows it once.
   @discardableResult
   package func createKey(
     _ key: String, tenant: String, name: String, role: Role
@@ -78,13 +77,6 @@ extension Store {
     VALUES ($1, $2, $3, sha256($4), $5)
     RETURNING tenant_id, key_id, name, role, rfc3339(created_at), rfc3339(revoked_at)
     """)
-
-  /// A new key: `tocsin_` and 256 random bits in 64 hexadecimal digits.
-  package static func makeKey() -> String {
-    var random = SystemRandomNumberGenerator()
-    let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
-    return "tocsin_" + Hexadecimal.encoded(bytes)
-  }
 
   /// Every key of a tenant, or of all tenants, oldest first.
   package func keys(tenant: String?) throws(PostgresError) -> [Key] {

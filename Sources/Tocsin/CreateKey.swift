@@ -31,7 +31,7 @@ struct CreateKey: ParsableCommand {
 
   func run() throws {
     let store = try Database.store()
-    let key = keyFromInput ? try readKey() : Store.makeKey()
+    let key = keyFromInput ? try readKey() : KeyForm.make()
     if let caller = try store.authenticate(key: key) {
       guard caller.tenant == tenant, caller.role == role else {
         throw Failure("this key is there already, of the tenant \(caller.tenant) with the role \(caller.role.rawValue)")
@@ -56,6 +56,9 @@ struct CreateKey: ParsableCommand {
     let key = readLine() ?? ""
     guard (1...512).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw Failure("a key is one line of 1 to 512 visible ASCII characters without blanks")
+    }
+    if KeyForm.isMistyped(key) {
+      throw Failure("the key looks like one of tocsin's, but its checksum is wrong: choose another")
     }
     return key
   }

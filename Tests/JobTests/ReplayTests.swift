@@ -12,7 +12,7 @@ import Testing
 @Suite("replay") struct ReplayTests {
   private let database: TestDatabase
   private let folder: TemporaryFolder
-  private let key = Store.makeKey()
+  private let key = KeyForm.make()
   private let spool: SpoolFolder
 
   init() throws {
@@ -171,7 +171,7 @@ import Testing
     try makePolicy()
     let writer = SpoolWriter(spool)
     for _ in 0..<10 { _ = try writer.append(body(#"{"type":"logout"}"#)) }
-    let key = Store.makeKey()
+    let key = KeyForm.make()
     try database.store().createKey(key, tenant: "other", name: "test", role: .ingest)
     try makePolicy(tenant: "other")
     try database.run("UPDATE alert_policies SET document = '{}' WHERE tenant_id = 'other'")
@@ -203,7 +203,7 @@ import Testing
   @Test("A key that was revoked before the events came in gets nothing replayed, one revoked later does")
   func revokedKeys() throws {
     try makePolicy()
-    let early = Store.makeKey()
+    let early = KeyForm.make()
     try database.store().createKey(early, tenant: "acme", name: "early", role: .ingest)
     try database.run(
       """
@@ -222,7 +222,7 @@ import Testing
 
   @Test("A tenant whose policies cannot be read waits, and no other tenant with it")
   func waitingTenant() throws {
-    let other = Store.makeKey()
+    let other = KeyForm.make()
     try database.store().createKey(other, tenant: "other", name: "test", role: .ingest)
     try makePolicy()
     try makePolicy(tenant: "other")

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Store
 import TestSupport
 import Testing
 
@@ -29,6 +30,24 @@ import Testing
       #expect(answer.headers["www-authenticate"] == "Bearer")
     }
     #expect(try service.call("GET", "/\(route)").status == 200)
+  }
+
+  @Test("A key with a typo is told so, also where nobody can be asked; an older key without a checksum works")
+  func mistypedKey() throws {
+    let store = service.database.store()
+    let (key, older) = (KeyForm.make(), "tocsin_" + String(repeating: "5eed", count: 16))
+    for key in [key, older] { try store.createKey(key, tenant: "default", name: "k", role: .viewer) }
+    for key in [key, older] { #expect(try service.call("GET", "/rules", key: key).status == 200) }
+    let typo = key.dropLast() + (key.last == "0" ? "1" : "0")
+    try TestDatabase.interrupt(service.database.texts("SELECT current_database()::text")[0]) {
+      let answer = try service.call("GET", "/rules", key: String(typo))
+      try expectProblem(answer, 401)
+      #expect(answer.headers["www-authenticate"] == "Bearer")
+      #expect(try answer.detail.contains("mistyped"))
+    }
+    let wrong = try service.call("GET", "/rules", key: KeyForm.make())
+    try expectProblem(wrong, 401)
+    #expect(try !wrong.detail.contains("mistyped"))
   }
 
   @Test("A revoked key is refused from the next request on")

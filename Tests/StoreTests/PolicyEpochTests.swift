@@ -66,7 +66,7 @@ struct PolicyEpochTests {
 
   @Test("A caller is told the epoch that the set of policies has")
   func caller() throws {
-    let key = Store.makeKey()
+    let key = KeyForm.make()
     try tenant.store.createKey(key, tenant: "acme", name: "k", role: .ingest)
     try tenant.makePolicy()
     #expect(try tenant.store.authenticate(key: key)?.policyEpoch == epoch())

@@ -3,11 +3,11 @@ import Postgres
 extension Store {
   /// Writes down what became of attempts. See ``settleDeliveries(_:)``.
   ///
-  /// One array each, by attempt: `$1` tenants, `$2` deliveries, `$3` lease tokens, `$4` states, `$5` milliseconds to the next
-  /// attempt, `$6` statuses, `$7` remarks, `$8` recipients, `$9` verdicts (NULL: nothing was tried), `$10` answers, `$11` and
-  /// `$12` the milliseconds since start and end, `$13` how the receiver was found, `$14` whether it was a probe, `$15`
-  /// milliseconds for which the receiver wants to be left alone, `$16` whether the receiver is gone for good, `$17` ids for the
-  /// alert that may have to be raised about it.
+  /// One array each, by attempt: `$1` tenants, `$2` deliveries, `$3` lease tokens, `$4` states, `$5` milliseconds from the
+  /// attempt's end to the next attempt, `$6` statuses, `$7` remarks, `$8` recipients, `$9` verdicts (NULL: nothing was tried),
+  /// `$10` answers, `$11` and `$12` the milliseconds since start and end, `$13` how the receiver was found, `$14` whether it was
+  /// a probe, `$15` milliseconds from the end for which the receiver wants to be left alone, `$16` whether the receiver is gone
+  /// for good, `$17` ids for the alert that may have to be raised about it.
   static let settle = Statement(
     "settle_deliveries",
     """
@@ -16,7 +16,7 @@ extension Store {
       SET
         state = settled.state,
         attempts = delivery.attempts - (settled.verdict IS NULL)::integer,
-        next_attempt_at = now() + settled.milliseconds * interval '1 millisecond',
+        next_attempt_at = now() + (settled.milliseconds - settled.since_end) * interval '1 millisecond',
         leased_until = NULL,
         lease_token = NULL,
         last_status = settled.status::integer,
@@ -39,7 +39,8 @@ extension Store {
         delivery.last_status, delivery.last_error, delivery.event, settled.verdict, settled.answer,
         now() - settled.since_start * interval '1 millisecond' AS started_at,
         now() - settled.since_end * interval '1 millisecond' AS ended_at,
-        settled.found, settled.is_probe, settled.pause, settled.is_gone, settled.report_id
+        settled.found, settled.is_probe, settled.is_gone, settled.report_id,
+        settled.pause::bigint - settled.since_end AS pause
     ),
 
     attempted AS (
@@ -61,7 +62,7 @@ extension Store {
         bool_or(found IN ('sent', 'answering')) AS has_answered,
         count(*) FILTER (WHERE found = 'down') AS failed,
         bool_or(is_probe) AS is_probe,
-        now() + max(pause::bigint) * interval '1 millisecond' AS paced_until,
+        now() + max(pause) * interval '1 millisecond' AS paced_until,
         max(started_at) FILTER (WHERE is_gone) AS gone_at,
         max(last_error) FILTER (WHERE is_gone) AS gone_reason,
         max(last_error) FILTER (WHERE state IN ('failed', 'dead') AND event <> 'test') AS lost_reason,

@@ -49,6 +49,31 @@ CREATE FUNCTION public.window_is_open(at timestamp with time zone, window_start 
     RETURN (SELECT CASE WHEN (window_is_open.window_start < window_is_open.window_end) THEN (((local.minute >= window_is_open.window_start) AND (local.minute <= window_is_open.window_end)) AND (local.today = ANY (window_is_open.window_days))) ELSE (((local.minute >= window_is_open.window_start) AND (local.today = ANY (window_is_open.window_days))) OR ((local.minute < window_is_open.window_start) AND ((local.minute <= window_is_open.window_end) OR (window_is_open.window_start = window_is_open.window_end)) AND (((local.today + 6) % 7) = ANY (window_is_open.window_days)))) END AS "case" FROM (SELECT (date_trunc('minute'::text, (window_is_open.at AT TIME ZONE window_is_open.window_timezone)))::time without time zone AS minute, ((EXTRACT(isodow FROM (window_is_open.at AT TIME ZONE window_is_open.window_timezone)))::integer - 1) AS today) local);
 
 --
+-- Name: alert_admission_marks; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alert_admission_marks (
+    tenant_id text NOT NULL,
+    producer uuid NOT NULL,
+    sequence bigint NOT NULL,
+    marked_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE alert_admission_marks; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.alert_admission_marks IS 'The latest admission of each worker process for each tenant, written together with its effects. A producer that does not know
+whether an admission took effect makes no other under its name: the mark stays for whoever admits the events later.';
+
+--
+-- Name: COLUMN alert_admission_marks.sequence; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.alert_admission_marks.sequence IS 'The number of the admission among those of its producer. It only grows: one that comes late finds a greater one and fails.';
+
+--
 -- Name: alert_decision_counts; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -630,6 +655,13 @@ COMMENT ON TABLE public.tenants IS 'Whose policies and alerts are kept apart.';
 COMMENT ON COLUMN public.tenants.policy_epoch IS 'Grows with every change to the tenant''s policies, rules and suppressions; workers keep what they compiled until it does.';
 
 --
+-- Name: alert_admission_marks alert_admission_marks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_admission_marks
+    ADD CONSTRAINT alert_admission_marks_pkey PRIMARY KEY (tenant_id, producer);
+
+--
 -- Name: alert_decision_counts alert_decision_counts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -821,6 +853,13 @@ CREATE INDEX alerts_newest_first ON public.alerts USING btree (((tenant_id || ''
 --
 
 CREATE INDEX alerts_open ON public.alerts USING btree (policy_id, tenant_id, throttle_key) WHERE (status = ANY (ARRAY['active'::text, 'acknowledged'::text]));
+
+--
+-- Name: alert_admission_marks alert_admission_marks_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alert_admission_marks
+    ADD CONSTRAINT alert_admission_marks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 --
 -- Name: alert_policies alert_policies_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

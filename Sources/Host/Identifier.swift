@@ -10,6 +10,15 @@ package enum Identifier {
         random: (UInt64(truncatingIfNeeded: random >> 64), UInt64(truncatingIfNeeded: random)))
   }
 
+  /// Whether a text is a UUID in its usual form, of any version.
+  package static func isUUID(_ text: String) -> Bool {
+    text.utf8.count == 36
+      && text.utf8.enumerated().allSatisfy { place, byte in
+        [8, 13, 18, 23].contains(place)
+          ? byte == UInt8(ascii: "-") : byte < 0x80 && Character(Unicode.Scalar(byte)).isHexDigit
+      }
+  }
+
   /// The text of a UUIDv7 made of a time and random bits, of which the version and the variant take their places.
   package static func uuid(milliseconds: UInt64, random: (UInt64, UInt64)) -> String {
     let high = milliseconds << 16 | 0x7000 | random.0 & 0x0FFF

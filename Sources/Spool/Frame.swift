@@ -7,8 +7,8 @@ import CZlib
 struct Frame: Equatable {
   /// The bytes of a header.
   static let headerSize = 20
-  /// The longest payload: the longest request body, with room for the ids of as many alerts as one admission may raise.
-  static let payloadLimit = 24 << 20
+  /// The longest payload: the longest request body, with room for what is said about it.
+  static let payloadLimit = 17 << 20
 
   private static let magic = Array("TSP1".utf8)
 

@@ -13,14 +13,14 @@ package struct SpooledBody: Equatable, Sendable {
   package let isLines: Bool
   /// How many events it has that can be read.
   package let events: Int
-  /// The ids of the alerts that an admission of it may have raised, where nobody knows whether it took effect; as a rule none.
-  package let attemptedAlerts: [String]
+  /// The mark of an admission of it, where nobody knows whether that took effect; as a rule none.
+  package let attempt: String?
   /// The body as it came.
   package let bytes: [UInt8]
 
   /// A body that is to be kept.
   package init(
-    tenant: String, keyDigest: String, receivedAt: Int, isLines: Bool, events: Int, attemptedAlerts: [String] = [],
+    tenant: String, keyDigest: String, receivedAt: Int, isLines: Bool, events: Int, attempt: String? = nil,
     bytes: [UInt8]
   ) {
     self.tenant = tenant
@@ -28,7 +28,7 @@ package struct SpooledBody: Equatable, Sendable {
     self.receivedAt = receivedAt
     self.isLines = isLines
     self.events = events
-    self.attemptedAlerts = attemptedAlerts
+    self.attempt = attempt
     self.bytes = bytes
   }
 
@@ -40,7 +40,7 @@ package struct SpooledBody: Equatable, Sendable {
       members.add("key_sha256", keyDigest)
       members.add("received_at_us", receivedAt)
       members.add("ndjson", isLines)
-      if !attemptedAlerts.isEmpty { members.add("attempted_alerts") { $0.array(attemptedAlerts) } }
+      if let attempt { members.add("attempt", attempt) }
     }
     return writer.bytes + [Self.lineFeed] + bytes
   }
@@ -55,7 +55,7 @@ package struct SpooledBody: Equatable, Sendable {
     receivedAt = reader.integer("received_at_us", in: 0...Int.max) ?? 0
     reader.require("ndjson")
     isLines = reader.bool("ndjson") ?? false
-    attemptedAlerts = reader.strings("attempted_alerts", count: 0...Frame.payloadLimit) ?? []
+    attempt = reader.string("attempt")
     try reader.finish()
     self.events = events
     bytes = Array(payload[end...].dropFirst())

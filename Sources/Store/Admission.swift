@@ -40,16 +40,18 @@ extension Store {
   /// with an id the decision itself.
   ///
   /// One statement, however many matches there are, with more time for many; time windows and suppressions go by PostgreSQL's
-  /// clock, and throttle and cap hold exactly however many statements ask at once, because each takes the row of its throttle key. A match whose policy has
-  /// gone is left out of the answer.
+  /// clock, and throttle and cap hold exactly however many statements ask at once, because each takes the row of its throttle
+  /// key. A match whose policy has gone is left out of the answer.
   ///
   /// What is held back is counted for digests where a policy asked for one when it was matched and still does.
   ///
   /// Where two statements bring the same event id at once, the second fails on the primary key of `alert_decisions`, leaves
   /// nothing behind, and is run again; then it sees the first. The same holds for a deadlock. After a lost connection it is not
-  /// run again: nobody knows whether it took effect.
-  package func admit(tenant: String, _ batch: MatchBatch) throws(PostgresError) -> [Admission] {
-    let parameters = Self.parameters(tenant: tenant, matches: batch.matches)
+  /// run again: nobody knows whether it took effect, but by the mark that it leaves.
+  package func admit(
+    tenant: String, _ batch: MatchBatch, leaving mark: AdmissionMark? = nil
+  ) throws(PostgresError) -> [Admission] {
+    let parameters = Self.parameters(tenant: tenant, matches: batch.matches, mark: mark)
     let rows = try runAgainOnConflict { connection throws(PostgresError) in
       batch.extraSeconds < 1
         ? try connection.run(batch.admission, parameters)
@@ -67,7 +69,7 @@ extension Store {
   /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
   /// other. What is decided as of now was received at no moment in particular.
   static func parameters(
-    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil
+    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil, mark: AdmissionMark? = nil
   ) -> [Parameter] {
     var events: [[UInt8]] = []
     let eventNumbers = matches.map { match -> Int? in
@@ -91,6 +93,8 @@ extension Store {
       .ints(matches.map(\.events)),
       .bools(matches.map(\.isLimited)),
       .int(receivedAt),
+      .text(mark?.producer),
+      .int(mark?.sequence),
     ]
   }
 

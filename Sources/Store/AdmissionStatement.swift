@@ -6,8 +6,9 @@ extension Store {
   /// `$1` tenant, then one array each: `$2` policy ids, `$3` throttle keys, `$4` event ids (or NULL), `$5` alert ids, `$6` titles,
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
   /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
-  /// events, each once; `$14` the moment as of which it is decided, in microseconds since 1970, or NULL for now. `$5` to `$9` are
-  /// NULL where no alert is to come of a match.
+  /// events, each once; `$14` the moment as of which it is decided, in microseconds since 1970, or NULL for now; `$15` and
+  /// `$16` the producer and the number of the mark to leave, or NULL. `$5` to `$9` are NULL where no alert is to come of a
+  /// match.
   package static let admission = Statement("admit", deciding + writing)
 
   /// The same with what is held back counted for digests: a statement of its own, so that it costs nothing where there are none.
@@ -245,6 +246,17 @@ extension Store {
       ORDER BY policy_id, decision
       ON CONFLICT (tenant_id, policy_id, hour, decision, slot) DO UPDATE
       SET events = counts.events + excluded.events
+    ),
+
+    -- One that comes after its events were admitted otherwise finds its mark there, and fails.
+    marked AS (
+      INSERT INTO alert_admission_marks AS mark (tenant_id, producer, sequence)
+      SELECT $1, $15::uuid, $16
+      WHERE $15 IS NOT NULL
+      ON CONFLICT (tenant_id, producer) DO UPDATE
+      SET
+        sequence = CASE WHEN mark.sequence < excluded.sequence THEN excluded.sequence END,
+        marked_at = excluded.marked_at
     ),
 
     remembered AS (

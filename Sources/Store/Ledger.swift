@@ -1,3 +1,4 @@
+import Host
 import Matching
 import Postgres
 
@@ -21,7 +22,7 @@ package struct DeliveryFilter: Sendable {
 extension Store {
   /// One delivery with its latest attempts, 100 at most; nil if there is none of that id.
   package func delivery(tenant: String, id: String) throws(PostgresError) -> LedgerEntry? {
-    guard Self.isDeliveryID(id) else { return nil }
+    guard Identifier.isUUID(id) else { return nil }
     return try read(Self.deliveryByID, .text(tenant), .text(id)).first.map {
       LedgerEntry(row: $0, from: 0, tenant: tenant, attempts: true)
     }
@@ -107,17 +108,6 @@ extension Store {
     unnest($2) AS asked (alert_id)
     CROSS JOIN LATERAL (SELECT * FROM alert_deliveries WHERE alert_id = asked.alert_id OFFSET 0) AS delivery
     """
-
-  /// Whether a text is a UUID: PostgreSQL refuses a statement that takes any other for the id of a delivery.
-  package static func isDeliveryID(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    return bytes.count == 36
-      && bytes.indices.allSatisfy { place in
-        [8, 13, 18, 23].contains(place)
-          ? bytes[place] == UInt8(ascii: "-")
-          : Character(Unicode.Scalar(bytes[place])).isHexDigit && bytes[place] < 0x80
-      }
-  }
 }
 
 /// Where the deliveries of a filter are found: by the index that leaves the fewest of them to be looked at.

@@ -1,3 +1,4 @@
+import Host
 import Postgres
 
 /// Whether a delivery is tried afresh.
@@ -41,7 +42,7 @@ extension Store {
   /// Makes a delivery due now, whatever has become of it before, and even if its provider's breaker is open; one that was sent
   /// only if it is to be sent `again`, and then to all recipients. The schedule begins anew for it.
   package func retryDelivery(tenant: String, id: String, again: Bool) throws(PostgresError) -> Retry {
-    guard Self.isDeliveryID(id),
+    guard Identifier.isUUID(id),
       let row = try write(Self.retry, .text(tenant), .text(id), .bool(again)).first
     else { return .absent }
     if row.text(0) == "sent" && !again { return .sentAlready }

@@ -11,6 +11,8 @@ package enum Kept: String, CaseIterable, Sendable {
   case decisions = "ALERTING_KEEP_DECISIONS"
   /// What was decided, counted by the hour.
   case counts = "ALERTING_KEEP_COUNTS"
+  /// The marks by which it can be found out whether a worker's last admission took effect.
+  case admissions = "ALERTING_KEEP_ADMISSIONS"
   /// The latest alert of each throttle key that is in force no more.
   case throttles = "ALERTING_KEEP_THROTTLES"
 
@@ -19,7 +21,7 @@ package enum Kept: String, CaseIterable, Sendable {
     switch self {
     case .deliveries, .attempts, .decisions: 90
     case .counts: 400
-    case .throttles: 30
+    case .throttles, .admissions: 30
     }
   }
 }
@@ -67,6 +69,7 @@ extension Kept {
     case .attempts: Self.attemptRemoval
     case .decisions: Self.decisionRemoval
     case .counts: Self.countRemoval
+    case .admissions: Self.admissionRemoval
     case .throttles: Self.throttleRemoval
     }
   }
@@ -110,6 +113,9 @@ extension Kept {
 
   private static let countRemoval = Statement(
     "remove_decision_counts", removal(from: "alert_decision_counts", where: "kept.hour < \(cutoff)"))
+
+  private static let admissionRemoval = Statement(
+    "remove_admission_marks", removal(from: "alert_admission_marks", where: "kept.marked_at < \(cutoff)"))
 
   /// In force is a throttle by what it was when its key was last asked for, and by what its policy says today.
   private static let throttleRemoval = Statement(

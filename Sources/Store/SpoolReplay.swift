@@ -24,8 +24,8 @@ package enum ReplayOutcome: Sendable {
   case done
   /// Nothing was done: somebody else has replayed a part of it, perhaps a process that has ended since.
   case overtaken
-  /// Nothing was done: an alert with one of the ids is there.
-  case alertExists
+  /// Nothing was done: the admission has had its effects that was tried before the events were spooled.
+  case admittedBefore
 }
 
 extension Store {
@@ -33,27 +33,30 @@ extension Store {
   /// far that gets the tenant, all of it or nothing.
   ///
   /// What ``admit(tenant:_:)`` says of its decisions holds here. However the connection is lost, and however long the server
-  /// goes on with what it was sent, no stretch has its effects twice: who comes second waits for the first, and sees its mark.
+  /// goes on with what it was sent, no stretch has its effects twice: who comes second waits for the first, and sees its mark. The
+  /// same holds for the events of an admission that was tried before, of which `attempt` is the mark.
   package func replay(
-    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch]
+    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch],
+    after attempt: AdmissionMark? = nil
   ) throws -> ReplayOutcome {
     for _ in 1..<Self.conflictLimit {
       do {
-        return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches)
+        return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches, after: attempt)
       } catch let error as PostgresError where error.isConflict || error.isRepeatedEvent {
         continue
       }
     }
-    return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches)
+    return try replayOnce(tenant: tenant, batch, receivedAt: receivedAt, of: stretches, after: attempt)
   }
 
   private func replayOnce(
-    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch]
+    tenant: String, _ batch: MatchBatch, receivedAt: Int, of stretches: [SpoolStretch], after attempt: AdmissionMark?
   ) throws -> ReplayOutcome {
     let connection = try connected()
     do {
       try connection.transaction {
         try mark(stretches, tenant: tenant, on: connection)
+        if let attempt, try !claim(attempt, tenant: tenant, on: connection) { throw AdmittedBefore() }
         // A statement has its time, which is enough for so many, also where the server is slow.
         for start in stride(from: 0, to: batch.matches.count, by: Self.matchesPerStatement) {
           let matches = batch.matches[start..<min(start + Self.matchesPerStatement, batch.matches.count)]
@@ -63,8 +66,8 @@ extension Store {
       }
     } catch is Overtaken {
       return .overtaken
-    } catch let error as PostgresError where error.isRepeatedAlert {
-      return .alertExists
+    } catch is AdmittedBefore {
+      return .admittedBefore
     }
     return .done
   }
@@ -72,6 +75,7 @@ extension Store {
   private static let matchesPerStatement = 500
 
   private struct Overtaken: Error {}
+  private struct AdmittedBefore: Error {}
 
   private func mark(_ stretches: [SpoolStretch], tenant: String, on connection: Connection) throws {
     let rows = try connection.run(
@@ -121,21 +125,6 @@ extension Store {
       OR replayed_at < now() - interval '1 year'
     """)
 
-  /// Whether any of these alerts is there.
-  package func hasAny(of alertIDs: [String], tenant: String) throws(PostgresError) -> Bool {
-    try read(Self.hasAnyAlert, .text(tenant), .texts(alertIDs)).first?.bool(0) ?? false
-  }
-
-  private static let hasAnyAlert = Statement(
-    "has_any_alert",
-    """
-    SELECT EXISTS (
-      SELECT
-      FROM alerts
-      WHERE tenant_id = $1 AND alert_id = ANY ($2)
-    )
-    """)
-
   /// Until when a key may send events for a tenant, in microseconds since 1970: for ever (`Int.max`), to when it was revoked, or
   /// never (0). `digest` is its SHA-256 in hexadecimal digits.
   package func ingestEnd(ofKey digest: String, tenant: String) throws(PostgresError) -> Int {
@@ -153,9 +142,4 @@ extension Store {
       AND tenant_id = $2
       AND role = ANY ($3)
     """)
-}
-
-extension PostgresError {
-  /// Whether an alert is there already that a statement was to raise.
-  fileprivate var isRepeatedAlert: Bool { isUniqueViolation && refusal?.constraint == "alerts_pkey" }
 }

@@ -34,11 +34,11 @@ import Testing
 
   private func body(
     _ text: String, secondsAgo: Int = 600, tenant: String = "acme", key: String? = nil, isLines: Bool = false,
-    attempted: [String] = []
+    attempt: AdmissionMark? = nil
   ) -> SpooledBody {
     SpooledBody(
       tenant: tenant, keyDigest: RecentCallers.digest(of: key ?? self.key),
-      receivedAt: Clock.microseconds - secondsAgo * 1_000_000, isLines: isLines, events: 1, attemptedAlerts: attempted,
+      receivedAt: Clock.microseconds - secondsAgo * 1_000_000, isLines: isLines, events: 1, attempt: attempt?.text,
       bytes: Array(text.utf8))
   }
 
@@ -129,41 +129,83 @@ import Testing
     #expect(try database.texts("SELECT count(*) || ' ' || count(DISTINCT title) FROM alerts") == ["\(count) \(count)"])
   }
 
-  @Test("What may have been admitted before it was spooled is admitted only if it was not")
-  func attempted() throws {
-    try makePolicy()
+  /// Admits an event of `logins` as a worker does.
+  private func admit(_ title: String, leaving mark: AdmissionMark) throws -> [Decision] {
     var batch = MatchBatch()
     batch.add(MatchKey(policyID: "logins"), limit: nil) {
-      AlertDraft(id: "alert-1", title: "first", message: "m", summary: "s", event: Array("{}".utf8))
+      AlertDraft(id: Identifier.make("alert-"), title: title, message: "m", summary: "s", event: Array("{}".utf8))
     }
-    _ = try database.store().admit(tenant: "acme", batch)
+    return try database.store().admit(tenant: "acme", batch, leaving: mark).map(\.decision)
+  }
+
+  private var counts: [String] {
+    get throws {
+      try database.texts(
+        "SELECT decision || ' ' || sum(events) FROM alert_decision_counts GROUP BY decision ORDER BY 1")
+    }
+  }
+
+  @Test("What was admitted before it was spooled, if only to be held back, is not admitted again, and all else is")
+  func attempted() throws {
+    try makePolicy("logins", ["throttle_minutes": 1000])
+    var (raising, holding) = (AdmissionMark.Series(), AdmissionMark.Series())
+    let (raised, heldBack) = (raising.next(), holding.next())
+    #expect(try admit("first", leaving: raised) == [.raised])
+    #expect(try admit("second", leaving: heldBack) == [.throttled])
     let writer = SpoolWriter(spool)
-    _ = try writer.append(body(#"{"type":"login","user":"again"}"#, attempted: ["alert-0", "alert-1"]))
-    _ = try writer.append(body(#"{"type":"login","user":"new"}"#, attempted: ["alert-2"]))
+    for mark in [raised, heldBack, raising.next()] {
+      _ = try writer.append(body(#"{"type":"login","user":"again"}"#, secondsAgo: 0, attempt: mark))
+    }
     try replay()
-    #expect(try database.texts("SELECT title FROM alerts ORDER BY title") == ["first", "new"])
+    #expect(try database.texts("SELECT title FROM alerts") == ["first"])
+    #expect(try counts == ["raised 1", "throttled 2"])
+    #expect(try database.texts("SELECT events::text FROM alert_repeats") == ["2"])
   }
 
   @Test("An attempt that is still under way when its events are replayed takes effect, and they do not again")
   func underWay() throws {
     try makePolicy()
+    var marks = AdmissionMark.Series()
+    let mark = marks.next()
+    let parts = mark.text.split(separator: "/")
     let attempt = try database.connect()
     try attempt.run(
       script: """
         BEGIN;
-        INSERT INTO alerts (
-          tenant_id, alert_id, policy_id, severity, status, title, message, summary, event_data, throttle_key, triggered_at,
-          updated_at
-        )
-        VALUES ('acme', 'alert-1', 'logins', 'high', 'active', 'first', 'm', 's', '{}', '[]', now(), now())
+        INSERT INTO alert_admission_marks (tenant_id, producer, sequence) VALUES ('acme', '\(parts[0])', \(parts[1]))
         """)
-    _ = try SpoolWriter(spool).append(body(#"{"type":"login","user":"again"}"#, attempted: ["alert-1"]))
+    _ = try SpoolWriter(spool).append(body(#"{"type":"login","user":"again"}"#, attempt: mark))
     let program = try start()
     let waiting = "SELECT 'waits' FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     try #require(poll(within: 30) { try !database.texts(waiting).isEmpty }, "\(program.standardError)")
     try attempt.run(script: "COMMIT")
     #expect(try poll(within: 30) { try segments().isEmpty }, "\(program.standardError)")
-    #expect(try database.texts("SELECT title FROM alerts") == ["first"])
+    #expect(try database.texts("SELECT title FROM alerts").isEmpty)
+  }
+
+  @Test("An attempt that comes only after its events were replayed has no effect")
+  func late() throws {
+    try makePolicy()
+    var marks = AdmissionMark.Series()
+    let mark = marks.next()
+    _ = try SpoolWriter(spool).append(body(#"{"type":"login","user":"replayed"}"#, attempt: mark))
+    try replay()
+    #expect(throws: PostgresError.self) { try admit("late", leaving: mark) }
+    #expect(try database.texts("SELECT title FROM alerts") == ["replayed"])
+    #expect(try counts == ["raised 1"])
+    #expect(try admit("next", leaving: marks.next()) == [.raised])
+  }
+
+  @Test("A record with a mark that nobody can read is set aside and told")
+  func unknownMark() throws {
+    try makePolicy()
+    let text = #"{"type":"login"}"#
+    let record = SpooledBody(
+      tenant: "acme", keyDigest: RecentCallers.digest(of: key), receivedAt: 1, isLines: false, events: 1,
+      attempt: "1/x", bytes: Array(text.utf8))
+    _ = try SpoolWriter(spool).append(record)
+    #expect(try replay().contains("no mark of an admission: 1/x"))
+    #expect(try File.names(in: spool.path + "/aside").count == 1)
   }
 
   @Test("What meets no policy is not read again by the next replay")

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Spool
 import Store
@@ -129,7 +130,7 @@ import Testing
     #expect(try kept().isEmpty)
   }
 
-  @Test("Events are kept that a database takes no writes of, with the alerts that may have been raised of them")
+  @Test("Events are kept that a database takes no writes of, with the mark of the admission that was tried")
   func readOnly() throws {
     try makePolicy()
     let name = try service.database.texts("SELECT current_database()::text")[0]
@@ -140,7 +141,25 @@ import Testing
     try service.database.administer("ALTER DATABASE \(name) RESET default_transaction_read_only")
     let kept = try kept()
     #expect(kept.map { String(decoding: $0.bytes, as: UTF8.self) } == [#"{"type":"login"}"#])
-    #expect(kept[0].attemptedAlerts.count == 1)
+    #expect(try AdmissionMark(#require(kept[0].attempt)).text == kept[0].attempt)
+  }
+
+  @Test("Of a large body, nothing is lost that was read before the database refused it, and no copy is left")
+  func large() throws {
+    try makePolicy()
+    let name = try service.database.texts("SELECT current_database()::text")[0]
+    let lines = String(repeating: "{\"type\":\"logout\"}\n", count: 100_000) + "{\"type\":\"login\"}\n"
+    try service.database.administer("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+    let answer = try send(lines, type: "application/x-ndjson")
+    #expect(answer.status == 202, "\(answer.text)")
+    #expect(try answer["received"] == 100_001)
+    try service.database.administer("ALTER DATABASE \(name) RESET default_transaction_read_only")
+    #expect(try kept().map(\.bytes) == [Array(lines.utf8)])
+    let descriptors = try "/proc/\(service.worker("process-event").program.pid)/fd"
+    let files = try FileManager.default.contentsOfDirectory(atPath: descriptors).map {
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")
+    }
+    #expect(files.contains { $0.hasPrefix(spool.path) } && !files.contains { $0.hasPrefix(spool.path + "/#") })
   }
 
   @Test("Without a disk that has room, senders are told that events cannot be kept")

@@ -119,12 +119,11 @@ import Testing
     #expect(try reader.entries().map(\.entry) == [.body(body(1))])
   }
 
-  @Test("The largest body is kept and read back with the ids of as many alerts as it may have raised")
+  @Test("The largest body is kept and read back")
   func largest() throws {
     let folder = try TemporaryFolder()
     let body = SpooledBody(
       tenant: "acme", keyDigest: "0a1b", receivedAt: 1, isLines: true, events: 1,
-      attemptedAlerts: (0..<131_072).map { _ in Identifier.make("alert-") },
       bytes: Array(repeating: UInt8(ascii: " "), count: 16 << 20))
     _ = try SpoolWriter(folder.spool).append(body)
     let reader = try #require(try Spool(folder.spool)?.readers().first)
@@ -134,7 +133,7 @@ import Testing
   private func body(_ number: Int, text: String = "{}", events: Int = 1) -> SpooledBody {
     SpooledBody(
       tenant: "tenant-\(number % 2)", keyDigest: "0a1b", receivedAt: 1_000_000 + number, isLines: number % 2 == 0,
-      events: events, attemptedAlerts: number % 3 == 0 ? [] : ["alert-\(number)"], bytes: Array(text.utf8))
+      events: events, attempt: number % 3 == 0 ? nil : "producer/\(number)", bytes: Array(text.utf8))
   }
 }
 

@@ -102,6 +102,19 @@ import Testing
       try database.texts("SELECT event_id FROM alert_decisions ORDER BY 1") == ["none9", "open11", "open9", "over9"])
   }
 
+  @Test("Marks of admissions go with their age")
+  func marks() throws {
+    try database.run(
+      """
+      INSERT INTO tenants (tenant_id) VALUES ('acme');
+      INSERT INTO alert_admission_marks (tenant_id, producer, sequence, marked_at)
+      SELECT 'acme', gen_random_uuid(), days, now() - days * interval '1 day'
+      FROM unnest('{9,11}'::integer[]) AS days
+      """)
+    #expect(try remove(.admissions) == 1)
+    #expect(try database.texts("SELECT sequence::text FROM alert_admission_marks") == ["9"])
+  }
+
   @Test("Counts go by their hour")
   func counts() throws {
     try database.run(

@@ -79,15 +79,15 @@ final class SpoolAdmitter {
   private func admitTogether(_ records: [SpoolRecord], of tenant: String) throws -> Int {
     guard let first = records.first else { return 0 }
     do {
-      if records.count > 1, records.contains(where: { !$0.body.attemptedAlerts.isEmpty }) {
+      if records.count > 1, records.contains(where: { $0.body.attempt != nil }) {
         return try records.reduce(0) { try $0 + admitTogether([$1], of: tenant) }
       }
       let intake = try match(records, of: tenant)
       let stretches = stretches(of: records)
-      if try intake.matched == 0 || hasBeenAdmitted(first, of: tenant) {
+      if intake.matched == 0 {
         note(spent: stretches, of: tenant)
       } else {
-        try write(intake.matches, of: tenant, receivedAt: first.body.receivedAt, stretches)
+        try write(intake.matches, of: tenant, as: first.body, stretches)
       }
       return records.reduce(0) { $0 + $1.body.events }
     } catch  where error.isAboutOneRecord {
@@ -97,17 +97,9 @@ final class SpoolAdmitter {
     }
   }
 
-  /// Whether an attempt at a record took effect, of which nobody knew when it was spooled.
-  private func hasBeenAdmitted(_ record: SpoolRecord, of tenant: String) throws -> Bool {
-    try !record.body.attemptedAlerts.isEmpty && store.hasAny(of: record.body.attemptedAlerts, tenant: tenant)
-  }
-
-  /// Matches the events. Alerts get the ids first that such an attempt gave them: if it is still under way, whoever comes second
-  /// finds them taken.
   private func match(_ records: [SpoolRecord], of tenant: String) throws -> Intake {
     let policies = try policies(of: tenant, since: records[0].body.receivedAt)
-    var attempted = records[0].body.attemptedAlerts.makeIterator()
-    var intake = Intake { attempted.next() ?? Identifier.make("alert-") }
+    var intake = Intake { Identifier.make("alert-") }
     for record in records {
       var events = EventBatch(record.body.bytes, eventLimit: Intake.eventLimit)
       try intake.read(&events, isLines: record.body.isLines, by: policies)
@@ -116,13 +108,14 @@ final class SpoolAdmitter {
   }
 
   private func write(
-    _ batch: MatchBatch, of tenant: String, receivedAt: Int, _ stretches: [SpoolStretch]
+    _ batch: MatchBatch, of tenant: String, as body: SpooledBody, _ stretches: [SpoolStretch]
   ) throws {
-    switch try store.replay(tenant: tenant, batch, receivedAt: receivedAt, of: stretches) {
+    let attempt = try body.attempt.map { try AdmissionMark($0) }
+    switch try store.replay(tenant: tenant, batch, receivedAt: body.receivedAt, of: stretches, after: attempt) {
     case .done:
       // A mark covers all that is before it.
       for stretch in stretches { spent[Array(tenant.utf8)]?.stretches[stretch.segment] = nil }
-    case .alertExists: note(spent: stretches, of: tenant)
+    case .admittedBefore: note(spent: stretches, of: tenant)
     case .overtaken: throw Overtaken()
     }
   }
@@ -179,7 +172,7 @@ extension Error {
   /// Whether something is wrong with what a record has in it, so that it would go wrong again.
   fileprivate var isAboutOneRecord: Bool {
     switch self {
-    case is JSONSyntaxError, is JSONFaults, is IntakeFault: true
+    case is JSONSyntaxError, is JSONFaults, is IntakeFault, is UnknownMark: true
     case let error as PostgresError: error.isAboutData
     default: false
     }

@@ -1,4 +1,5 @@
 import API
+import Host
 import JSON
 import Matching
 import Store
@@ -33,7 +34,7 @@ enum RetryBody {
       reader.fault("states", "has \"sent\": say \"again\": true to have sent what was sent before")
     }
     replay.after = reader.string("after")
-    if let after = replay.after, !Store.isDeliveryID(after) { reader.fault("after", "must be the id of a delivery") }
+    if let after = replay.after, !Identifier.isUUID(after) { reader.fault("after", "must be the id of a delivery") }
     try reader.finish()
     return replay
   }

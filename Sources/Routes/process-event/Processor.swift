@@ -13,8 +13,7 @@ final class Processor {
   private let policies = PolicyCache()
   private let folder: SpoolFolder?
   private let spool: SpoolWriter?
-  /// Whether the database has refused to admit, and has not admitted anything since.
-  private var isDoubtful = false
+  private var marks = AdmissionMark.Series()
 
   /// Without a folder, what comes in while the database is away is refused.
   init(_ folder: SpoolFolder?) {
@@ -22,38 +21,34 @@ final class Processor {
     spool = folder.map(SpoolWriter.init)
   }
 
-  /// Takes in the events of a call.
-  ///
-  /// That the database takes no writes is known when the body has been read. Where that may be so, a large body is kept while it
-  /// is matched, as a small one always is; the first that comes too early is not, and its client is asked to send it again.
+  /// Takes in the events of a call. That the database takes no writes is known only when they have been read and matched.
   func process(_ call: Call) throws -> Response {
-    var body = try EventBody(call)
-    var attempted: [String] = []
+    var body = try EventBody(call, copyingTo: folder?.path)
+    var attempt: AdmissionMark?
     do {
-      return try admit(&body, of: call, attempted: &attempted)
+      return try admit(&body, of: call, attempt: &attempt)
     } catch PostgresError.unreachable(let reason) {
-      isDoubtful = true
-      return try keep(&body, of: call, attempted: attempted, because: .unreachable(reason: reason))
+      marks.renew()
+      return try keep(&body, of: call, attempt: attempt, because: .unreachable(reason: reason))
     }
   }
 
   /// Keeps the events of a call whose key is remembered, for nobody can be asked about it now.
   func keep(_ call: Call, because error: PostgresError) throws -> Response {
-    var body = try EventBody(call)
-    return try keep(&body, of: call, attempted: [], because: error)
+    var body = try EventBody(call, copyingTo: nil)
+    return try keep(&body, of: call, attempt: nil, because: error)
   }
 
-  private func admit(_ body: inout EventBody, of call: Call, attempted: inout [String]) throws -> Response {
+  private func admit(_ body: inout EventBody, of call: Call, attempt: inout AdmissionMark?) throws -> Response {
     let policies = try policies.set(for: call.caller, in: call.store)
-    if try body.isSmall || isDoubtful || folder?.isInUse() ?? false { try body.keep() }
     var intake = Intake { Identifier.make("alert-") }
     defer { release(&intake) }
     try body.read(into: &intake, by: policies)
     var admissions: [Admission] = []
     if intake.matched > 0 {
-      attempted = intake.matches.matches.compactMap { $0.alert?.id }
-      admissions = try call.store.admit(tenant: call.tenant, intake.matches)
-      isDoubtful = false
+      let mark = marks.next()
+      attempt = mark
+      admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark)
     }
     var answer = Answer(intake: intake, admissions: admissions)
     answer.waitForDeliveries(call)
@@ -61,7 +56,7 @@ final class Processor {
   }
 
   private func keep(
-    _ body: inout EventBody, of call: Call, attempted: [String], because error: PostgresError
+    _ body: inout EventBody, of call: Call, attempt: AdmissionMark?, because error: PostgresError
   ) throws -> Response {
     guard let spool, let bytes = try body.keep() else { throw error }
     var intake = Intake { "" }
@@ -70,7 +65,7 @@ final class Processor {
     if events == 0 { return Answer(intake: intake, admissions: []).response }
     let kept = SpooledBody(
       tenant: call.tenant, keyDigest: try call.keyDigest(), receivedAt: Clock.microseconds, isLines: body.isLines,
-      events: events, attemptedAlerts: attempted, bytes: bytes)
+      events: events, attempt: attempt?.text, bytes: bytes)
     do throws(SpoolFault) {
       return SpooledAnswer(id: try spool.append(kept), intake: intake).response
     } catch {

@@ -117,7 +117,7 @@ let package = Package(
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",
-      dependencies: ["JSON", "Host", "Postgres", "Spool", "Store", "TestSupport"]
+      dependencies: ["API", "JSON", "Host", "Postgres", "Spool", "Store", "TestSupport"]
         + routes.map { .init(stringLiteral: $0) },
       path: "Tests/RouteTests",
       swiftSettings: strict),

@@ -2,54 +2,49 @@ import FastCGI
 import Postgres
 import Store
 
-/// One line of a route's table: method and path, who may call it, and what happens.
+/// One line of a route's table: method and path, and what happens. Who may call it stands in the ``RoleTable``.
 package struct Endpoint {
   let method: String
+  private let path: String
   private let pattern: [Substring]
   private let access: Access
+  /// What the caller's role has to include, where a key is needed at all; as much as can be until the role table is asked.
+  private var permission = Permission.administer
 
   /// What answers a call of a remembered key while the database is away, for the reason given.
   package typealias HandleAway = (Call, PostgresError) throws -> Response
 
   private enum Access {
     case open((Request, Store) throws -> Response)
-    case keyed(Permission, (Call) throws -> Response, whileAway: HandleAway? = nil)
+    case keyed((Call) throws -> Response, whileAway: HandleAway? = nil)
   }
 
   /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
-  package static func get(
-    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
-  ) -> Endpoint {
-    Endpoint("GET", path, .keyed(permission, handle))
+  package static func get(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
+    Endpoint("GET", path, .keyed(handle))
   }
 
   /// `POST`.
-  package static func post(
-    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
-  ) -> Endpoint {
-    Endpoint("POST", path, .keyed(permission, handle))
+  package static func post(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
+    Endpoint("POST", path, .keyed(handle))
   }
 
   /// `POST` that has an answer of its own while the database is away.
   package static func post(
-    _ path: String, _ permission: Permission, whileAway handleAway: @escaping HandleAway,
+    _ path: String, whileAway handleAway: @escaping HandleAway,
     _ handle: @escaping (Call) throws -> Response
   ) -> Endpoint {
-    Endpoint("POST", path, .keyed(permission, handle, whileAway: handleAway))
+    Endpoint("POST", path, .keyed(handle, whileAway: handleAway))
   }
 
   /// `PUT`.
-  package static func put(
-    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
-  ) -> Endpoint {
-    Endpoint("PUT", path, .keyed(permission, handle))
+  package static func put(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
+    Endpoint("PUT", path, .keyed(handle))
   }
 
   /// `DELETE`.
-  package static func delete(
-    _ path: String, _ permission: Permission, _ handle: @escaping (Call) throws -> Response
-  ) -> Endpoint {
-    Endpoint("DELETE", path, .keyed(permission, handle))
+  package static func delete(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
+    Endpoint("DELETE", path, .keyed(handle))
   }
 
   /// `GET` for everybody, without a key.
@@ -57,14 +52,23 @@ package struct Endpoint {
     Endpoint("GET", path, .open(handle))
   }
 
+  /// The endpoint as a part of a route, with the permission that the role table has for it.
+  func placed(below base: String) -> Endpoint {
+    guard case .keyed = access else { return self }
+    var endpoint = self
+    endpoint.permission = RoleTable.permission(method, path.isEmpty ? base : "\(base)/\(path)")
+    return endpoint
+  }
+
   /// Whether it has an answer of its own while the database is away.
   var answersWhileAway: Bool {
-    guard case .keyed(_, _, let handleAway) = access else { return false }
+    guard case .keyed(_, let handleAway) = access else { return false }
     return handleAway != nil
   }
 
   private init(_ method: String, _ path: String, _ access: Access) {
     self.method = method
+    self.path = path
     pattern = path.split(separator: "/")
     self.access = access
   }
@@ -78,7 +82,8 @@ package struct Endpoint {
       switch endpoint.access {
       case .open(let handle):
         return try handle(request, store)
-      case .keyed(let permission, let handle, let handleAway):
+      case .keyed(let handle, let handleAway):
+        let permission = endpoint.permission
         let call: Call
         do {
           call = try Call(request, parameters: parameters, store: store, permission: permission)

@@ -9,20 +9,23 @@ package struct Route {
   /// The longest body that a route takes unless it says otherwise, in bytes.
   package static let usualBodyLimit = 1 << 20
 
+  /// Where the API begins.
+  static let root = "/api/v1/alerts"
+
   private let base: String
   private let bodyLimit: Int
   private let endpoints: [Endpoint]
 
   /// The route of a noun, `/api/v1/alerts/<noun>`, with its table of endpoints.
   package init(_ noun: String, bodyLimit: Int = usualBodyLimit, _ endpoints: [Endpoint]) {
-    self.init(path: "/api/v1/alerts/\(noun)", bodyLimit: bodyLimit, endpoints)
+    self.init(path: "\(Self.root)/\(noun)", bodyLimit: bodyLimit, endpoints)
   }
 
   /// A route at a path of its own.
   package init(path: String, bodyLimit: Int = usualBodyLimit, _ endpoints: [Endpoint]) {
     base = path
     self.bodyLimit = bodyLimit
-    self.endpoints = endpoints
+    self.endpoints = endpoints.map { $0.placed(below: path) }
   }
 
   /// Answers requests until the web server or the supervisor ends the program. No statement may take the database longer than

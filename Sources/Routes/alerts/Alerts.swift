@@ -10,10 +10,10 @@ struct Alerts {
     Route(
       "alerts",
       [
-        .get("", .view, list),
-        .get("{alert_id}", .view, show),
-        .put("{alert_id}/acknowledge", .operate, acknowledge),
-        .put("{alert_id}/resolve", .operate, resolve),
+        .get("", list),
+        .get("{alert_id}", show),
+        .put("{alert_id}/acknowledge", acknowledge),
+        .put("{alert_id}/resolve", resolve),
       ]
     ).run()
   }

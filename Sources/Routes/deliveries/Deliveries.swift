@@ -9,10 +9,10 @@ struct Deliveries {
     Route(
       "deliveries",
       [
-        .get("", .view, list),
-        .get("{delivery_id}", .view, show),
-        .post("retry", .operate, retryMany),
-        .post("{delivery_id}/retry", .operate, retryOne),
+        .get("", list),
+        .get("{delivery_id}", show),
+        .post("retry", retryMany),
+        .post("{delivery_id}/retry", retryOne),
       ]
     ).run()
   }

@@ -12,11 +12,11 @@ struct Policies {
     Route(
       noun.plural,
       [
-        .get("", .view, list),
-        .post("", .administer, create),
-        .get("{policy_id}", .view, show),
-        .put("{policy_id}", .administer, change),
-        .delete("{policy_id}", .administer, delete),
+        .get("", list),
+        .post("", create),
+        .get("{policy_id}", show),
+        .put("{policy_id}", change),
+        .delete("{policy_id}", delete),
       ]
     ).run()
   }

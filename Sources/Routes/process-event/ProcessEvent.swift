@@ -13,7 +13,7 @@ struct ProcessEvent {
       let processor = Processor(try SpoolFolder.configured())
       Route(
         "process-event", bodyLimit: EventBody.limit,
-        [.post("", .ingest, whileAway: processor.keep, processor.process)]
+        [.post("", whileAway: processor.keep, processor.process)]
       ).run()
     } catch {
       Log.error("cannot serve: \(error)")

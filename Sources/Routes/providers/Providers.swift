@@ -12,12 +12,12 @@ struct Providers {
     Route(
       noun.plural,
       [
-        .get("", .view, list),
-        .post("", .administer, create),
-        .get("{provider_id}", .view, show),
-        .put("{provider_id}", .administer, change),
-        .delete("{provider_id}", .administer, delete),
-        .post("{provider_id}/test", .operate, test),
+        .get("", list),
+        .post("", create),
+        .get("{provider_id}", show),
+        .put("{provider_id}", change),
+        .delete("{provider_id}", delete),
+        .post("{provider_id}/test", test),
       ]
     ).run()
   }

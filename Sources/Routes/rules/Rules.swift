@@ -12,13 +12,13 @@ struct Rules {
     Route(
       noun.plural,
       [
-        .get("", .view, list),
-        .post("", .administer) { try create(try $0.members(), $0) },
-        .post("simple", .administer) { try create(try members(of: $0, type: "simple"), $0) },
-        .post("compound", .administer) { try create(try members(of: $0, type: "compound"), $0) },
-        .get("{rule_id}", .view, show),
-        .put("{rule_id}", .administer, change),
-        .delete("{rule_id}", .administer, delete),
+        .get("", list),
+        .post("") { try create(try $0.members(), $0) },
+        .post("simple") { try create(try members(of: $0, type: "simple"), $0) },
+        .post("compound") { try create(try members(of: $0, type: "compound"), $0) },
+        .get("{rule_id}", show),
+        .put("{rule_id}", change),
+        .delete("{rule_id}", delete),
       ]
     ).run()
   }

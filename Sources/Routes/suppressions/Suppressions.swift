@@ -12,11 +12,11 @@ struct Suppressions {
     Route(
       noun.plural,
       [
-        .get("", .view, list),
-        .post("", .operate, create),
-        .get("{suppression_id}", .view, show),
-        .put("{suppression_id}", .operate, change),
-        .delete("{suppression_id}", .operate, delete),
+        .get("", list),
+        .post("", create),
+        .get("{suppression_id}", show),
+        .put("{suppression_id}", change),
+        .delete("{suppression_id}", delete),
       ]
     ).run()
   }

@@ -2,7 +2,9 @@
 import PackageDescription
 
 /// One executable per API route: the name is the URL segment, the socket, the folder and the test file.
-let routes = ["alerts", "deliveries", "health", "policies", "process-event", "providers", "rules", "suppressions"]
+let routes = [
+  "alerts", "deliveries", "health", "keys", "policies", "process-event", "providers", "rules", "suppressions",
+]
 
 /// One executable per job that cron starts.
 let jobs = ["check-storage", "deliver", "replay"]
@@ -91,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "tocsin",
       dependencies: [
-        "Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery",
+        "Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery", "Matching",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Tocsin",
@@ -117,7 +119,7 @@ let package = Package(
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",
-      dependencies: ["API", "JSON", "Host", "Postgres", "Spool", "Store", "TestSupport"]
+      dependencies: ["API", "JSON", "Host", "Matching", "Postgres", "Spool", "Store", "TestSupport"]
         + routes.map { .init(stringLiteral: $0) },
       path: "Tests/RouteTests",
       swiftSettings: strict),

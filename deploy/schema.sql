@@ -606,6 +606,12 @@ CREATE TABLE public.api_keys (
     digest bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
+    created_by text,
+    expires_at timestamp with time zone,
+    allowed_cidrs text[] DEFAULT '{}'::text[] NOT NULL,
+    successor_id text,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_expires_at_check CHECK ((expires_at > created_at)),
     CONSTRAINT api_keys_role_check CHECK ((role = ANY (ARRAY['ingest'::text, 'viewer'::text, 'operator'::text, 'admin'::text])))
 );
 
@@ -620,6 +626,30 @@ COMMENT ON TABLE public.api_keys IS 'The keys of the API: each belongs to one te
 --
 
 COMMENT ON COLUMN public.api_keys.digest IS 'SHA-256 of the key; the key itself is stored nowhere.';
+
+--
+-- Name: COLUMN api_keys.created_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.created_by IS 'The key that made it; NULL for one that was made on the host.';
+
+--
+-- Name: COLUMN api_keys.allowed_cidrs; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.allowed_cidrs IS 'The networks that it may be used from; none is from everywhere.';
+
+--
+-- Name: COLUMN api_keys.successor_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.successor_id IS 'The key that it was replaced by, before it ended.';
+
+--
+-- Name: COLUMN api_keys.last_used_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.last_used_at IS 'When it was last used, to some minutes: a use shortly after a use that is noted is not.';
 
 --
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
@@ -895,6 +925,13 @@ ALTER TABLE ONLY public.alert_spool_replays
 
 ALTER TABLE ONLY public.alert_suppressions
     ADD CONSTRAINT alert_suppressions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: api_keys api_keys_successor_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_successor_fkey FOREIGN KEY (tenant_id, successor_id) REFERENCES public.api_keys(tenant_id, key_id);
 
 --
 -- Name: api_keys api_keys_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -

@@ -13,8 +13,11 @@ extension Response {
   }
 
   /// 201, with the place of what was created: the path of the call and the id.
-  package static func created(_ noun: String, id: String, _ build: (inout JSONWriter) -> Void) -> Response {
-    json(.created, headers: [("Location", "/api/v1/alerts/\(noun)/\(PercentEncoding.encoded(id))")], build)
+  package static func created(
+    _ noun: String, id: String, headers: [(name: String, value: String)] = [], _ build: (inout JSONWriter) -> Void
+  ) -> Response {
+    let place = "\(Route.root)/\(noun)/\(PercentEncoding.encoded(id))"
+    return json(.created, headers: [("Location", place)] + headers, build)
   }
 
   /// 204.

@@ -22,14 +22,15 @@ package struct Call {
 
   /// Lets a request in: its key is known, the key's role has the permission, and a `tenant_id` that it names is the key's.
   init(_ request: Request, parameters: [String], store: Store, permission: Permission) throws {
-    guard let caller = try store.authenticate(key: Self.key(of: request)) else { throw Problem.unauthorized }
-    try self.init(request, from: caller, parameters: parameters, store: store, permission: permission)
+    let authentication = try store.authenticate(key: Self.key(of: request), from: request.remoteAddress)
+    try self.init(request, authentication, parameters: parameters, store: store, permission: permission)
   }
 
-  /// Lets a request in whose key is known to be the caller's.
+  /// Lets a request in by what is known of its key.
   init(
-    _ request: Request, from caller: Caller, parameters: [String], store: Store, permission: Permission
+    _ request: Request, _ authentication: Authentication, parameters: [String], store: Store, permission: Permission
   ) throws {
+    let caller = try Self.caller(authentication, of: request)
     guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
     if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
@@ -38,6 +39,15 @@ package struct Call {
     self.parameters = parameters
     self.caller = caller
     self.store = store
+  }
+
+  private static func caller(_ authentication: Authentication, of request: Request) throws(Problem) -> Caller {
+    switch authentication {
+    case .granted(let caller): return caller
+    case .unknown: throw .unauthorized
+    case .expired: throw .expiredKey
+    case .elsewhere: throw .foreignAddress(request.remoteAddress)
+    }
   }
 
   /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter. One with a typo is told

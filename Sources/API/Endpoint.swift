@@ -88,9 +88,12 @@ package struct Endpoint {
         do {
           call = try Call(request, parameters: parameters, store: store, permission: permission)
         } catch let error as PostgresError where error.isUnreachable {
-          guard let handleAway, let caller = try store.recentCaller(key: Call.key(of: request)) else { throw error }
+          let key = try Call.key(of: request)
+          guard let handleAway,
+            let authentication = store.recentAuthentication(key: key, from: request.remoteAddress)
+          else { throw error }
           return try handleAway(
-            Call(request, from: caller, parameters: parameters, store: store, permission: permission), error)
+            Call(request, authentication, parameters: parameters, store: store, permission: permission), error)
         }
         return try handle(call)
       }

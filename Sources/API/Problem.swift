@@ -101,6 +101,10 @@ extension Problem {
   static let mistypedKey = unauthorized(
     "The API key is mistyped or damaged, for its checksum is wrong; copy it anew from where you keep it.")
 
+  /// 401: the key worked once.
+  static let expiredKey = unauthorized(
+    "The API key has expired; use the one that it was replaced by, or have another made.")
+
   private static func unauthorized(_ detail: String) -> Problem {
     var problem = Problem(.unauthorized, detail)
     problem.headers = [("WWW-Authenticate", "Bearer")]
@@ -110,6 +114,13 @@ extension Problem {
   /// 403: the key's role does not include this.
   static func forbidden(role: Role) -> Problem {
     Problem(.forbidden, "A key of the role \"\(role.rawValue)\" may not do this; use one whose role may.")
+  }
+
+  /// 403: the key may be used from other addresses.
+  static func foreignAddress(_ address: String?) -> Problem {
+    let address = address.map { " \"\($0.prefix(64))\"" } ?? ", which is not known"
+    return Problem(
+      .forbidden, "The API key may not be used from this address\(address); its allowed_cidrs say from where.")
   }
 
   /// 403: `tenant_id` names another tenant.

@@ -53,6 +53,11 @@ package enum RoleTable {
     Entry("GET", "/suppressions/{suppression_id}", .view),
     Entry("PUT", "/suppressions/{suppression_id}", .operate),
     Entry("DELETE", "/suppressions/{suppression_id}", .operate),
+    Entry("GET", "/keys", .administer),
+    Entry("POST", "/keys", .administer),
+    Entry("GET", "/keys/{key_id}", .administer),
+    Entry("DELETE", "/keys/{key_id}", .administer),
+    Entry("POST", "/keys/{key_id}/rotate", .administer),
   ]
 
   /// The permission that a call needs, by its method and its whole path. A call that is not in the table is a mistake of the program,

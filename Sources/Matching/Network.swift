@@ -15,7 +15,7 @@ package struct Address: Sendable, Equatable {
 
   /// Reads an address in its usual spelling; a zone (`fe80::1%eth0`) plays no part. Nil for anything else, leading zeros in an
   /// IPv4 address among it.
-  init?(_ text: some Collection<UInt8>) {
+  package init?(_ text: some Collection<UInt8>) {
     guard text.contains(UInt8(ascii: ":")) else {
       guard let bits = Self.ipv4(text) else { return nil }
       self.init(ipv4: bits)

@@ -6,7 +6,7 @@ package enum Permission: Sendable {
   case view
   /// Acknowledge and resolve alerts, suppress, deliver again.
   case operate
-  /// Change policies, rules and providers.
+  /// Change policies, rules and providers, and see and change keys.
   case administer
 }
 

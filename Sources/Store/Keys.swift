@@ -1,68 +1,66 @@
 import Host
+import Matching
 import Postgres
 
-/// A key of the API, as it may be shown: the key itself is kept nowhere.
-package struct Key: Sendable, Equatable {
-  /// The tenant that it belongs to.
-  package let tenant: String
-  /// Its id, which is no secret.
-  package let id: String
+/// What a new key is to be.
+package struct KeyDraft: Sendable {
   /// What people call it.
   package let name: String
   /// What it may be used for.
   package let role: Role
-  /// When it was made, RFC 3339 in UTC.
-  package let createdAt: String
-  /// When it was revoked, RFC 3339 in UTC; nil while it works.
-  package let revokedAt: String?
+  /// When it ends by itself; nil if it does not.
+  package let expiresAt: Timestamp?
+  /// The networks that it may be used from, in CIDR form; none is from everywhere.
+  package let allowedCIDRs: [String]
 
-  fileprivate init(_ row: Row) {
-    tenant = row.text(0)
-    id = row.text(1)
-    name = row.text(2)
-    role = Role(row, column: 3)
-    createdAt = row.text(4)
-    revokedAt = row.textOrNil(5)
+  /// A key that is good from everywhere, and for ever, unless it says otherwise.
+  package init(name: String, role: Role, expiresAt: Timestamp? = nil, allowedCIDRs: [String] = []) {
+    self.name = name
+    self.role = role
+    self.expiresAt = expiresAt
+    self.allowedCIDRs = allowedCIDRs
+  }
+}
+
+/// Why there is no such key.
+package enum KeyError: Error, Equatable, CustomStringConvertible {
+  /// The same key is there already, whether it still works or not.
+  case taken
+  /// It would end before it begins.
+  case endsTooEarly
+
+  package var description: String {
+    switch self {
+    case .taken: "this key is there already: choose another"
+    case .endsTooEarly: "a key cannot end before now: choose a later moment"
+    }
+  }
+
+  /// What an error of the database says about a key; itself where that is nothing.
+  static func telling(_ error: PostgresError) -> any Error {
+    switch error.refusal?.constraint {
+    case "api_keys_digest_key": KeyError.taken
+    case "api_keys_expires_at_check": KeyError.endsTooEarly
+    default: error
+    }
   }
 }
 
 extension Store {
-  /// Who a key belongs to; nil for a key that is unknown or revoked.
+  /// Stores a key, and its tenant if this is the tenant's first. A ``KeyError`` says why it is not.
   ///
-  /// Only the SHA-256 of a key is stored, and PostgreSQL computes it. Keys are 256 random bits, so that a slow hash would add
-  /// nothing.
-  package func authenticate(key: String) throws(PostgresError) -> Caller? {
-    let caller = try read(Self.authenticate, .bytes(Array(key.utf8))).first.map { row in
-      Caller(tenant: row.text(0), keyID: row.text(1), role: Role(row, column: 2), policyEpoch: row.int(3))
-    }
-    recentCallers?.note(caller, key: key)
-    return caller
-  }
-
-  /// Who a key belonged to when it was last checked, where that is remembered; nil where it is not.
-  package func recentCaller(key: String) -> Caller? { recentCallers?.caller(key: key) }
-
-  private static let authenticate = Statement(
-    "authenticate",
-    """
-    SELECT tenant_id, key_id, role, policy_epoch
-    FROM api_keys
-    JOIN tenants USING (tenant_id)
-    WHERE digest = sha256($1)
-      AND revoked_at IS NULL
-    """)
-
-  /// Stores a key, and its tenant if this is the tenant's first. A key that is stored already is refused as a unique violation.
-  ///
-  /// The caller makes the key with ``KeyForm/make()`` and shows it once.
+  /// The caller makes the key with ``KeyForm/make()`` and shows it once. The creator is a key too, or nobody on the host.
   @discardableResult
-  package func createKey(
-    _ key: String, tenant: String, name: String, role: Role
-  ) throws(PostgresError) -> Key {
-    let rows = try write(
-      Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(name), .bytes(Array(key.utf8)),
-      .text(role.rawValue))
-    return Key(rows[0])
+  package func createKey(_ key: String, tenant: String, _ draft: KeyDraft, by creator: String? = nil) throws -> Key {
+    do {
+      let rows = try write(
+        Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(draft.name), .bytes(Array(key.utf8)),
+        .text(draft.role.rawValue), .int(draft.expiresAt?.microseconds), .texts(draft.allowedCIDRs as [String]?),
+        .text(creator))
+      return Key(row: rows[0])
+    } catch {
+      throw KeyError.telling(error)
+    }
   }
 
   private static let createKey = Statement(
@@ -73,20 +71,74 @@ extension Store {
       VALUES ($1)
       ON CONFLICT DO NOTHING
     )
-    INSERT INTO api_keys (tenant_id, key_id, name, digest, role)
-    VALUES ($1, $2, $3, sha256($4), $5)
-    RETURNING tenant_id, key_id, name, role, rfc3339(created_at), rfc3339(revoked_at)
+    INSERT INTO api_keys (tenant_id, key_id, name, digest, role, expires_at, allowed_cidrs, created_by)
+    VALUES ($1, $2, $3, sha256($4), $5, \(moment("$6")), $7, $8)
+    RETURNING \(Key.columns)
+    """)
+
+  /// The key that is stored of these characters, whatever its status; nil if there is none. It does not count as used.
+  package func storedKey(_ key: String) throws(PostgresError) -> Key? {
+    try read(Self.storedKey, .bytes(Array(key.utf8))).first.map { Key(row: $0) }
+  }
+
+  private static let storedKey = Statement(
+    "stored_key",
+    """
+    SELECT \(Key.columns)
+    FROM api_keys
+    WHERE digest = sha256($1)
+    """)
+
+  /// One key of a tenant; nil if there is none of that id.
+  package func key(tenant: String, id: String) throws(PostgresError) -> Key? {
+    try read(Self.keyByID, .text(tenant), .text(id)).first.map { Key(row: $0) }
+  }
+
+  private static let keyByID = Statement(
+    "key",
+    """
+    SELECT \(Key.columns)
+    FROM api_keys
+    WHERE tenant_id = $1 AND key_id = $2
+    """)
+
+  /// A page of a tenant's keys, oldest first; those of one status, or all.
+  package func keys(tenant: String, status: KeyStatus?, page: Page) throws(PostgresError) -> Listing<Key> {
+    let rows = try read(
+      Self.keysByPage, .text(tenant), .text(status?.rawValue), .int(page.size), .int(page.offset))
+    return Listing(rows: rows) { Key(row: $0, from: 1) }
+  }
+
+  private static let keysByPage = Statement(
+    "keys_by_page",
+    """
+    WITH matching AS (
+      SELECT *
+      FROM api_keys
+      WHERE tenant_id = $1
+        AND ($2 IS NULL OR \(Key.statusColumn) = $2)
+    )
+    SELECT total, \(Key.columns)
+    FROM (SELECT count(*) AS total FROM matching) AS whole
+    LEFT JOIN (
+      SELECT *
+      FROM matching
+      ORDER BY created_at, key_id
+      LIMIT $3
+      OFFSET $4
+    ) AS page ON true
+    ORDER BY created_at, key_id
     """)
 
   /// Every key of a tenant, or of all tenants, oldest first.
   package func keys(tenant: String?) throws(PostgresError) -> [Key] {
-    try read(Self.keys, .text(tenant)).map(Key.init)
+    try read(Self.keys, .text(tenant)).map { Key(row: $0) }
   }
 
   private static let keys = Statement(
     "keys",
     """
-    SELECT tenant_id, key_id, name, role, rfc3339(created_at), rfc3339(revoked_at)
+    SELECT \(Key.columns)
     FROM api_keys
     WHERE tenant_id = $1 OR $1 IS NULL
     ORDER BY tenant_id, created_at, key_id
@@ -106,14 +158,4 @@ extension Store {
       AND key_id = $2
     RETURNING key_id
     """)
-}
-
-extension Role {
-  /// The role in a column that the schema keeps to the roles there are.
-  fileprivate init(_ row: Row, column: Int) {
-    guard let role = Role(rawValue: row.text(column)) else {
-      preconditionFailure("the schema allows a role that the code does not know")
-    }
-    self = role
-  }
 }

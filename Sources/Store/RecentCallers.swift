@@ -3,7 +3,8 @@ import Host
 
 /// Who the keys belong to that a worker has checked in the last ten minutes, for when nobody can be asked.
 ///
-/// A key that was revoked is forgotten as soon as it is checked again. Keys are remembered by their SHA-256 alone.
+/// A key that was revoked is forgotten as soon as it is checked again. One that may be used for some time, or from some networks, is
+/// so here too. Keys are remembered by their SHA-256 alone.
 package struct RecentCallers {
   /// How long a key is remembered, in seconds.
   private static let lifetime = 600.0
@@ -11,7 +12,7 @@ package struct RecentCallers {
   private static let limit = 10_000
 
   private struct Entry {
-    let caller: Caller
+    let key: KnownKey
     let checkedAt: Double
   }
 
@@ -36,17 +37,24 @@ package struct RecentCallers {
 
   private static func sha256(_ key: String) -> [UInt8] { Digest.sha256(Array(key.utf8)) }
 
-  /// Takes note of what was found out about a key: whose it is, or that it is nobody's.
-  package mutating func note(_ caller: Caller?, key: String, at now: Double = Clock.monotonic) {
+  /// Takes note of a key that was looked up.
+  package mutating func note(_ known: KnownKey, key: String, at now: Double = Clock.monotonic) {
     if entries.count >= Self.limit { entries = entries.filter { now - $0.value.checkedAt < Self.lifetime } }
     if entries.count >= Self.limit { entries = [:] }
-    entries[Self.sha256(key)] = caller.map { Entry(caller: $0, checkedAt: now) }
+    entries[Self.sha256(key)] = Entry(key: known, checkedAt: now)
   }
 
-  /// Whose the key was when it was last checked, if that is not too long ago.
-  package func caller(key: String, at now: Double = Clock.monotonic) -> Caller? {
-    if let entry = entries[Self.sha256(key)], now - entry.checkedAt < Self.lifetime { return entry.caller }
+  /// Takes note that a key is nobody's.
+  package mutating func forget(key: String) { entries[Self.sha256(key)] = nil }
+
+  /// What the key is good for from an address, if it was looked up not too long ago.
+  package func authentication(
+    key: String, from address: String?, at now: Double = Clock.monotonic
+  ) -> Authentication? {
+    if let entry = entries[Self.sha256(key)], now - entry.checkedAt < Self.lifetime {
+      return entry.key.authentication(from: address, secondsLater: now - entry.checkedAt)
+    }
     guard Self.digest(of: key) == firstKeyDigest else { return nil }
-    return Caller(tenant: "default", keyID: "first", role: .admin, policyEpoch: 0)
+    return .granted(Caller(tenant: "default", keyID: "first", role: .admin, policyEpoch: 0))
   }
 }

@@ -125,8 +125,8 @@ extension Store {
       OR replayed_at < now() - interval '1 year'
     """)
 
-  /// Until when a key may send events for a tenant, in microseconds since 1970: for ever (`Int.max`), to when it was revoked, or
-  /// never (0). `digest` is its SHA-256 in hexadecimal digits.
+  /// Until when a key may send events for a tenant, in microseconds since 1970: for ever (`Int.max`), to when it was revoked or
+  /// expired, or never (0). `digest` is its SHA-256 in hexadecimal digits.
   package func ingestEnd(ofKey digest: String, tenant: String) throws(PostgresError) -> Int {
     let roles = Role.allCases.filter { $0.allows(.ingest) }.map(\.rawValue)
     guard let row = try read(Self.ingestEnd, .text(digest), .text(tenant), .texts(roles)).first else { return 0 }
@@ -136,7 +136,7 @@ extension Store {
   private static let ingestEnd = Statement(
     "ingest_end",
     """
-    SELECT (extract(epoch FROM revoked_at) * 1000000)::bigint
+    SELECT (extract(epoch FROM least(revoked_at, expires_at)) * 1000000)::bigint
     FROM api_keys
     WHERE digest = decode($1, 'hex')
       AND tenant_id = $2

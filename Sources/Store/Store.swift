@@ -9,6 +9,8 @@ package final class Store {
   private var connection: Connection?
   /// Whose keys have been checked, where that is to be remembered.
   package var recentCallers: RecentCallers?
+  /// From when on it may be noted that a key is in use, by the monotonic clock.
+  var nextUseNote = 0.0
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

@@ -153,7 +153,8 @@ extension Store {
   private static let startsAt = moment("$5")
   private static let suppressedUntil = moment("$6")
 
-  private static func moment(_ parameter: String) -> String {
+  /// A parameter in microseconds since 1970 as a moment.
+  static func moment(_ parameter: String) -> String {
     "timestamptz 'epoch' + \(parameter) / 1000000 * interval '1 second' + \(parameter) % 1000000 * interval '1 microsecond'"
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Matching
 import Store
 
 /// Makes a key and shows it, once.
@@ -17,6 +18,15 @@ struct CreateKey: ParsableCommand {
   @Option(help: "What people call the key.")
   var name: String
 
+  @Option(
+    name: .customLong("expires-at"), help: "When the key ends by itself, as 2027-01-01T00:00:00Z; never by default.")
+  var expiresAt: Timestamp?
+
+  @Option(
+    name: .customLong("allow"),
+    help: "A network in CIDR form that the key may be used from, once for each; from everywhere by default.")
+  var allowedCIDRs: [String] = []
+
   @Flag(help: "Take the key from standard input, not a new one. A key that is there already is left as it is.")
   var keyFromInput = false
 
@@ -27,28 +37,29 @@ struct CreateKey: ParsableCommand {
         throw ValidationError("\(option) takes 1 to 255 characters, none of them a control character")
       }
     }
+    for network in allowedCIDRs where Network(network) == nil {
+      throw ValidationError("--allow takes a network in CIDR form such as 203.0.113.0/24, not \(network)")
+    }
   }
 
   func run() throws {
     let store = try Database.store()
     let key = keyFromInput ? try readKey() : KeyForm.make()
-    if let caller = try store.authenticate(key: key) {
-      guard caller.tenant == tenant, caller.role == role else {
-        throw Failure("this key is there already, of the tenant \(caller.tenant) with the role \(caller.role.rawValue)")
-      }
+    if let known = try store.storedKey(key) {
+      try check(known)
     } else {
-      try create(key, in: store)
+      let draft = KeyDraft(name: name, role: role, expiresAt: expiresAt, allowedCIDRs: allowedCIDRs)
+      try store.createKey(key, tenant: tenant, draft)
     }
     print(key)
   }
 
-  private func create(_ key: String, in store: Store) throws {
-    do {
-      try store.createKey(key, tenant: tenant, name: name, role: role)
-    } catch {
-      // Only its digest tells that it is there, so it does not work any more.
-      if error.isUniqueViolation { throw Failure("this key was revoked and stays so: choose another") }
-      throw error
+  private func check(_ known: Key) throws {
+    guard known.status == .active else {
+      throw Failure("this key was made before, is \(known.status.rawValue) and stays so: choose another")
+    }
+    guard known.tenant == tenant, known.role == role else {
+      throw Failure("this key is there already, of the tenant \(known.tenant) with the role \(known.role.rawValue)")
     }
   }
 

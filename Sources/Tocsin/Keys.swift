@@ -1,11 +1,17 @@
 import ArgumentParser
+import Matching
 import Store
 
 /// The keys of the API.
 struct Keys: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Create, list and revoke API keys.",
-    subcommands: [CreateKey.self, ListKeys.self, RevokeKey.self])
+    abstract: "Create, list, rotate and revoke API keys.",
+    subcommands: [CreateKey.self, ListKeys.self, RotateKey.self, RevokeKey.self])
 }
 
 extension Role: ExpressibleByArgument {}
+
+extension Timestamp: ExpressibleByArgument {
+  /// Reads RFC 3339.
+  public init?(argument: String) { self.init(argument) }
+}

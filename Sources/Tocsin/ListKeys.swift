@@ -11,7 +11,13 @@ struct ListKeys: ParsableCommand {
   func run() throws {
     let keys = try Database.store().keys(tenant: tenant)
     printTable(
-      ["TENANT", "KEY", "ROLE", "NAME", "CREATED", "REVOKED"],
-      keys.map { [$0.tenant, $0.id, $0.role.rawValue, $0.name, $0.createdAt, $0.revokedAt ?? "-"] })
+      ["TENANT", "KEY", "ROLE", "STATUS", "CREATED", "EXPIRES", "LAST USED", "FROM", "NAME"],
+      keys.map { key in
+        let networks = key.allowedCIDRs.isEmpty ? "everywhere" : key.allowedCIDRs.joined(separator: ",")
+        return [
+          key.tenant, key.id, key.role.rawValue, key.status.rawValue, key.createdAt, key.expiresAt ?? "-",
+          key.lastUsedAt ?? "-", networks, key.name,
+        ]
+      })
   }
 }

@@ -23,7 +23,7 @@ final class Outbox {
   init(authority: TestAuthority? = nil, on database: TestDatabase) throws {
     self.database = database
     self.authority = authority
-    try store.createKey(KeyForm.make(), tenant: "acme", name: "test", role: .admin)
+    try store.createKey(KeyForm.make(), tenant: "acme", KeyDraft(name: "test", role: .admin))
   }
 
   /// Stores a provider, which has to be valid.

@@ -20,7 +20,7 @@ import Testing
     folder = try TemporaryFolder()
     spool = SpoolFolder(folder.path + "/spool", reserve: 0)
     try #require(mkdir(spool.path, 0o700) == 0)
-    try database.store().createKey(key, tenant: "acme", name: "test", role: .ingest)
+    try database.store().createKey(key, tenant: "acme", KeyDraft(name: "test", role: .ingest))
   }
 
   private func makePolicy(_ id: String = "logins", tenant: String = "acme", _ members: JSONObject = [:]) throws {
@@ -214,7 +214,7 @@ import Testing
     let writer = SpoolWriter(spool)
     for _ in 0..<10 { _ = try writer.append(body(#"{"type":"logout"}"#)) }
     let key = KeyForm.make()
-    try database.store().createKey(key, tenant: "other", name: "test", role: .ingest)
+    try database.store().createKey(key, tenant: "other", KeyDraft(name: "test", role: .ingest))
     try makePolicy(tenant: "other")
     try database.run("UPDATE alert_policies SET document = '{}' WHERE tenant_id = 'other'")
     _ = try writer.append(body(#"{"type":"login"}"#, tenant: "other", key: key))
@@ -246,7 +246,7 @@ import Testing
   func revokedKeys() throws {
     try makePolicy()
     let early = KeyForm.make()
-    try database.store().createKey(early, tenant: "acme", name: "early", role: .ingest)
+    try database.store().createKey(early, tenant: "acme", KeyDraft(name: "early", role: .ingest))
     try database.run(
       """
       UPDATE api_keys SET revoked_at = now() - interval '1 hour' WHERE name = 'early';
@@ -265,7 +265,7 @@ import Testing
   @Test("A tenant whose policies cannot be read waits, and no other tenant with it")
   func waitingTenant() throws {
     let other = KeyForm.make()
-    try database.store().createKey(other, tenant: "other", name: "test", role: .ingest)
+    try database.store().createKey(other, tenant: "other", KeyDraft(name: "test", role: .ingest))
     try makePolicy()
     try makePolicy(tenant: "other")
     try database.run("UPDATE alert_policies SET document = '{}' WHERE tenant_id = 'acme'")

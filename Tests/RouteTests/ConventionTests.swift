@@ -22,7 +22,7 @@ import Testing
 
   @Test(
     "Without a valid key nothing is answered",
-    arguments: ["policies", "rules", "providers", "alerts", "deliveries", "suppressions"])
+    arguments: ["policies", "rules", "providers", "alerts", "deliveries", "suppressions", "keys"])
   func keys(route: String) throws {
     for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in", "ad min"] {
       let answer = try service.call("GET", "/\(route)", key: key)
@@ -36,7 +36,7 @@ import Testing
   func mistypedKey() throws {
     let store = service.database.store()
     let (key, older) = (KeyForm.make(), "tocsin_" + String(repeating: "5eed", count: 16))
-    for key in [key, older] { try store.createKey(key, tenant: "default", name: "k", role: .viewer) }
+    for key in [key, older] { try store.createKey(key, tenant: "default", KeyDraft(name: "k", role: .viewer)) }
     for key in [key, older] { #expect(try service.call("GET", "/rules", key: key).status == 200) }
     let typo = key.dropLast() + (key.last == "0" ? "1" : "0")
     try TestDatabase.interrupt(service.database.texts("SELECT current_database()::text")[0]) {
@@ -53,7 +53,7 @@ import Testing
   @Test("A revoked key is refused from the next request on")
   func revokedKey() throws {
     let store = service.database.store()
-    let key = try store.createKey("short-lived", tenant: "default", name: "k", role: .viewer)
+    let key = try store.createKey("short-lived", tenant: "default", KeyDraft(name: "k", role: .viewer))
     #expect(try service.call("GET", "/rules", key: "short-lived").status == 200)
     #expect(try store.revokeKey(id: key.id, tenant: "default"))
     try expectProblem(service.call("GET", "/rules", key: "short-lived"), 401)
@@ -65,7 +65,8 @@ import Testing
       ("PATCH", "/policies", "GET, POST, HEAD"), ("POST", "/policies/x", "GET, PUT, DELETE, HEAD"),
       ("DELETE", "/alerts", "GET, HEAD"), ("GET", "/alerts/x/resolve", "PUT"), ("POST", "/health", "GET, HEAD"),
       ("POST", "/deliveries", "GET, HEAD"), ("PUT", "/deliveries/retry", "GET, POST, HEAD"),
-      ("GET", "/deliveries/x/retry", "POST"),
+      ("GET", "/deliveries/x/retry", "POST"), ("PUT", "/keys/x", "GET, DELETE, HEAD"),
+      ("GET", "/keys/x/rotate", "POST"),
       ("OPTIONS", "/providers/x", "GET, PUT, DELETE, HEAD"),
     ])
   func methods(method: String, path: String, allowed: String) throws {
@@ -263,7 +264,7 @@ import Testing
   @Test("Each program answers one request as plain CGI as it does over FastCGI")
   func plainCGI() throws {
     for path in [
-      "/policies", "/rules", "/providers", "/alerts", "/deliveries", "/suppressions", "/health", "/rules/none",
+      "/policies", "/rules", "/providers", "/alerts", "/deliveries", "/suppressions", "/keys", "/health", "/rules/none",
       "/rules?page=x",
     ] {
       let answer = try service.callCGI("GET", path)

@@ -19,7 +19,7 @@ final class Tenant {
     self.name = name
     self.database = database
     store = database.store()
-    try store.createKey(KeyForm.make(), tenant: name, name: "first", role: .admin)
+    try store.createKey(KeyForm.make(), tenant: name, KeyDraft(name: "first", role: .admin))
   }
 
   /// The policy document of a test: the least there is, with the members given.

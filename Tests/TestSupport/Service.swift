@@ -16,11 +16,11 @@ package final class Service {
     self.database = database
     let store = database.store()
     for role in Role.allCases {
-      try store.createKey(role.rawValue, tenant: "default", name: role.rawValue, role: role)
+      try store.createKey(role.rawValue, tenant: "default", KeyDraft(name: role.rawValue, role: role))
     }
     // No job runs here, and none is to be missed.
     try database.run("UPDATE alert_job_runs SET ran_at = now() + interval '1 day'")
-    try store.createKey("elsewhere", tenant: "other", name: "elsewhere", role: .admin)
+    try store.createKey("elsewhere", tenant: "other", KeyDraft(name: "elsewhere", role: .admin))
   }
 
   /// What the workers that are started from now on find in their environment beside where the database is.
@@ -34,26 +34,27 @@ package final class Service {
   /// The answer to a request at a path that begins behind `/api/v1/alerts`, such as `/policies?page=2`.
   package func call(
     _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
-    body: String = ""
+    from address: String? = nil, body: String = ""
   ) throws -> WebAnswer {
-    try call(method, path, key: key, type: type, prefer: prefer, body: Array(body.utf8))
+    try call(method, path, key: key, type: type, prefer: prefer, from: address, body: Array(body.utf8))
   }
 
   /// The same with any bytes as its body.
   package func call(
     _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
-    body: [UInt8]
+    from address: String? = nil, body: [UInt8]
   ) throws -> WebAnswer {
-    try WebAnswer(cgi: begin(method, path, key: key, type: type, prefer: prefer, body: body).output())
+    try WebAnswer(cgi: begin(method, path, key: key, type: type, prefer: prefer, from: address, body: body).output())
   }
 
   /// Sends a request, or only so many bytes of its records, and does not wait for the answer.
   package func begin(
     _ method: String, _ path: String, key: String? = "admin", type: String? = "application/json", prefer: String? = nil,
-    body: [UInt8] = [], bytes: Int = .max
+    from address: String? = nil, body: [UInt8] = [], bytes: Int = .max
   ) throws -> FastCGIConnection {
     var parameters = Self.parameters(method, path, key: key, type: type, body: body)
     parameters["HTTP_PREFER"] = prefer
+    parameters["REMOTE_ADDR"] = address
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
     let connection = try worker(String(route)).socket.connect()
     try connection.send(Array(FastCGIRecord.request(parameters, body: body).prefix(bytes)))

@@ -24,7 +24,9 @@ enum Design {
     "Jobs": [
       "Store", "Spool", "StorageWatch", "Hooks", "Matching", "Delivery", "Curl", "Host", "JSON", "Postgres",
     ],
-    "Tocsin": ["Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery", "ArgumentParser"],
+    "Tocsin": [
+      "Store", "StorageWatch", "Hooks", "Postgres", "Host", "Curl", "Delivery", "Matching", "ArgumentParser",
+    ],
   ]
 }
 

@@ -147,7 +147,8 @@ final class SpoolAdmitter {
     let end = try keyEnds[key] ?? store.ingestEnd(ofKey: body.keyDigest, tenant: tenant)
     keyEnds[key] = end
     if body.receivedAt < end { return true }
-    try record.cursor.setAside(record.range, because: "its key was revoked before it came in, or never the tenant's")
+    try record.cursor.setAside(
+      record.range, because: "its key had been revoked or had expired before it came in, or never the tenant's")
     return false
   }
 

@@ -62,6 +62,28 @@ struct CommandLineTests {
     #expect(revived.errors.contains("revoked"))
   }
 
+  @Test("A key with an end and networks is rotated on the host, and the old one goes on for the overlap")
+  func rotation() async throws {
+    let instance = try await Instance.shared
+    let tenant = ["--tenant", "rotating"]
+    let make = ["keys", "create", "--role", "viewer", "--name", "gateway"] + tenant
+    let terms = ["--expires-at", "2999-01-01T00:00:00Z", "--allow", "10.0.0.0/8", "--allow", "::1"]
+    #expect(try await instance.tocsin(make + terms).status == 0)
+    for wrong in [["--expires-at", "soon"], ["--allow", "10.0.0.0/33"], ["--expires-at", "2001-01-01T00:00:00Z"]] {
+      #expect(try await instance.tocsin(make + wrong).status != 0)
+    }
+    let list = try await instance.tocsin(["keys", "list"] + tenant).output
+    #expect(list.contains("10.0.0.0/8,::1") && list.contains("2999-01-01T00:00:00.000000Z"))
+    let id = try #require(list.firstMatch(of: #/key-[0-9a-f-]+/#).map { String($0.output) })
+    let rotated = try await instance.tocsin(["keys", "rotate", "--overlap", "0", id] + tenant)
+    #expect(rotated.output.wholeMatch(of: #/tocsin_[0-9a-f]{72}\n/#) != nil)
+    let again = try await instance.tocsin(["keys", "rotate", id] + tenant)
+    #expect(again.status == 1)
+    #expect(again.errors.contains("replaced by key-"))
+    let after = try await instance.tocsin(["keys", "list"] + tenant).output.split(separator: "\n").dropFirst()
+    #expect(after.map { $0.contains(" expired ") } == [true, false])
+  }
+
   @Test("The status tells of every tenant, and migrating again changes nothing")
   func status() async throws {
     let instance = try await Instance.shared

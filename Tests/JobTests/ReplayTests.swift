@@ -242,15 +242,18 @@ import Testing
     #expect(told.contains("the beginning of a record is cut"), "\(told)")
   }
 
-  @Test("A key that was revoked before the events came in gets nothing replayed, one revoked later does")
-  func revokedKeys() throws {
+  @Test(
+    "A key that had ended before the events came in gets nothing replayed, one that ended later does",
+    arguments: ["revoked_at", "expires_at"])
+  func endedKeys(column: String) throws {
     try makePolicy()
     let early = KeyForm.make()
     try database.store().createKey(early, tenant: "acme", KeyDraft(name: "early", role: .ingest))
     try database.run(
       """
-      UPDATE api_keys SET revoked_at = now() - interval '1 hour' WHERE name = 'early';
-      UPDATE api_keys SET revoked_at = now() WHERE name = 'test';
+      UPDATE api_keys SET created_at = now() - interval '1 day';
+      UPDATE api_keys SET \(column) = now() - interval '1 hour' WHERE name = 'early';
+      UPDATE api_keys SET \(column) = now() WHERE name = 'test';
       """)
     let writer = SpoolWriter(spool)
     _ = try writer.append(body(#"{"type":"login","user":"early"}"#, key: early))

@@ -102,6 +102,30 @@ import Testing
     }
   }
 
+  @Test("A key is bound to its networks and its end also while nobody can be asked")
+  func terms() throws {
+    let (bound, ended) = (KeyForm.make(), KeyForm.make())
+    let store = service.database.store()
+    try store.createKey(
+      bound, tenant: "default", KeyDraft(name: "bound", role: .ingest, allowedCIDRs: ["10.0.0.0/8"]))
+    try store.createKey(ended, tenant: "default", KeyDraft(name: "ended", role: .ingest))
+    try service.database.run(
+      "UPDATE api_keys SET created_at = now() - interval '1 day', expires_at = now() WHERE name = 'ended'")
+    func status(_ key: String, from address: String) throws -> Int {
+      try service.call("POST", "/process-event", key: key, from: address, body: "{}").status
+    }
+    let before = try [
+      status(bound, from: "10.0.0.1"), status(bound, from: "192.0.2.1"), status(ended, from: "10.0.0.1"),
+    ]
+    #expect(before == [200, 403, 401])
+    try withoutDatabase {
+      let away = try [
+        status(bound, from: "10.0.0.1"), status(bound, from: "192.0.2.1"), status(ended, from: "10.0.0.1"),
+      ]
+      #expect(away == [202, 403, 401])
+    }
+  }
+
   @Test("The first key is known by its digest, even to a worker that has never reached the database")
   func firstKey() throws {
     service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "the-first-key")

@@ -29,13 +29,14 @@ package struct Route {
   }
 
   /// Answers requests until the web server or the supervisor ends the program. No statement may take the database longer than
-  /// the timeout, in seconds.
-  package func run(statementTimeout: Double = Timeouts().statement) {
+  /// the timeout, in seconds. `prepare` gives the store what only this route needs of it.
+  package func run(statementTimeout: Double = Timeouts().statement, prepare: (Store) throws -> Void = { _ in }) {
     do {
       var timeouts = Timeouts()
       timeouts.statement = statementTimeout
       let store = try Store.configured(timeouts: timeouts)
       if endpoints.contains(where: \.answersWhileAway) { store.recentCallers = .configured() }
+      try prepare(store)
       try Server.run(bodyLimit: bodyLimit) { answer($0, store: store) }
     } catch {
       Log.error("cannot serve: \(error)")

@@ -18,8 +18,8 @@ package struct LeasedDelivery: Sendable {
   package let event: DeliveryEvent
   /// The provider's id.
   package let providerID: String
-  /// The provider, or why its stored document is none.
-  package let provider: Result<Provider, JSONFaults>
+  /// The provider, or why nothing can be sent to it.
+  package let provider: Result<Provider, UnusableProvider>
   /// What to tell.
   package let notice: AlertNotice
   /// The e-mail addresses that earlier attempts could not reach; nil for all of the provider's.
@@ -33,7 +33,7 @@ package struct LeasedDelivery: Sendable {
   /// A delivery as it was leased.
   package init(
     tenant: String, id: String, leaseToken: String, attempt: Int, scheduledAttempt: Int, age: Int, event: DeliveryEvent,
-    providerID: String, provider: Result<Provider, JSONFaults>, notice: AlertNotice, recipients: [String]?,
+    providerID: String, provider: Result<Provider, UnusableProvider>, notice: AlertNotice, recipients: [String]?,
     isProbe: Bool, skipReason: String?
   ) {
     self.tenant = tenant
@@ -60,6 +60,12 @@ package struct LeasedDelivery: Sendable {
   package func outcome(of verdict: Verdict, from provider: Provider, jitter: Double) -> Outcome {
     let schedule = event == .test ? RetrySchedule(retryLimit: 0) : provider.retrySchedule
     return schedule.outcome(of: verdict, attempt: scheduledAttempt, age: age, jitter: jitter)
+  }
+
+  /// What this attempt leaves the delivery as where nothing could be sent for now, by the usual schedule.
+  package func outcome(ofWaitingFor reason: String, jitter: Double) -> Outcome {
+    RetrySchedule(retryLimit: event == .test ? 0 : nil).outcome(
+      of: .retry(after: nil, reason: reason), attempt: scheduledAttempt, age: age, jitter: jitter)
   }
 
   /// This attempt, ended at a moment, in seconds of the monotonic clock, with what the receiver answered.

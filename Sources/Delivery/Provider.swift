@@ -61,12 +61,7 @@ package struct Provider: Sendable {
 
   /// The provider as people see it: ``document`` with ``mask`` for every secret.
   package static func shown(_ document: JSONObject) -> JSONObject {
-    guard let secrets = secrets(of: document) else { return document }
-    var shown = document
-    shown["config"] = document["config"].map { config in
-      secrets.reduce(config) { $1.mapped(in: $0) { _, _ in .string(mask) } }
-    }
-    return shown
+    mappingSecrets(in: document) { _, _ in .string(mask) }
   }
 
   /// A stored document with a partial one set over it. A `config` replaces the stored one whole, but a secret that it gives as
@@ -84,7 +79,7 @@ package struct Provider: Sendable {
     return changed
   }
 
-  private static func secrets(of document: JSONObject) -> [SecretMember]? {
+  static func secrets(of document: JSONObject) -> [SecretMember]? {
     document["provider_type"]?.string.flatMap(ProviderType.init(rawValue:)).map(ProviderKind.secrets(of:))
   }
 

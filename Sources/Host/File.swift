@@ -41,15 +41,26 @@ package enum File {
   }
 
   /// Replaces a file, or makes it, for nobody but the owner to read: whoever reads it, even after a crash, finds the old content
-  /// or the new one, whole.
-  package static func replace(_ path: String, with content: [UInt8]) throws(SystemError) {
+  /// or the new one, whole. It may keep the owner and group of the file that is there.
+  package static func replace(
+    _ path: String, with content: [UInt8], keepingOwner: Bool = false
+  ) throws(SystemError) {
     let new = path + ".new"
     let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SystemError("open \(new)", code: errno) }
     defer { close(descriptor) }
+    if keepingOwner { try take(descriptor, new, from: path) }
     try write(content, to: descriptor, new)
     guard fsync(descriptor) == 0 else { throw SystemError("write \(new)", code: errno) }
     try rename(new, to: path)
+  }
+
+  private static func take(_ descriptor: CInt, _ new: String, from path: String) throws(SystemError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemError("look at \(path)", code: errno) }
+    guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else {
+      throw SystemError("give \(new) the owner of \(path)", code: errno)
+    }
   }
 
   /// Gives a file another name in the same folder, for good when this returns.

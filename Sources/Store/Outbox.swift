@@ -65,7 +65,7 @@ extension Store {
       .ints(paces.map(\.1.burst)),
       .text(delivery))
     var documents = LeasedDocuments()
-    return rows.map { LeasedDelivery(row: $0, documents: &documents) }
+    return rows.map { LeasedDelivery(row: $0, documents: &documents, store: self) }
   }
 
   /// Writes down what became of attempts, and tells of how many. A delivery that is not under the lease of its attempt any more
@@ -111,15 +111,31 @@ extension Store {
 
 /// What several deliveries of one lease have in common and comes with the first of them alone.
 private struct LeasedDocuments {
-  private var providers: [ProviderKey: Result<Provider, JSONFaults>] = [:]
+  private var providers: [ProviderKey: Result<Provider, UnusableProvider>] = [:]
   private var policyNames: [ProviderKey: String] = [:]
 
-  mutating func provider(_ row: Row) -> Result<Provider, JSONFaults> {
+  mutating func provider(_ row: Row, in store: Store) -> Result<Provider, UnusableProvider> {
     let key = ProviderKey(tenant: row.text(1), providerID: row.text(5))
     if let provider = providers[key] { return provider }
-    let provider = Result { () throws(JSONFaults) in try Provider(json: .object(row.document(6))) }
+    let provider = Result { () throws(UnusableProvider) in try Self.read(row.document(6), of: key, in: store) }
     providers[key] = provider
     return provider
+  }
+
+  private static func read(
+    _ stored: JSONObject, of key: ProviderKey, in store: Store
+  ) throws(UnusableProvider) -> Provider {
+    let document: JSONObject
+    do throws(SealFault) {
+      document = try store.opened(stored, of: key)
+    } catch {
+      throw .sealed(error)
+    }
+    do throws(JSONFaults) {
+      return try Provider(json: .object(document))
+    } catch {
+      throw .invalid(error)
+    }
   }
 
   /// The name is read here: PostgreSQL's ->> refuses a document with U+0000 anywhere in it, and with it the whole lease.
@@ -135,7 +151,7 @@ private struct LeasedDocuments {
 
 extension LeasedDelivery {
   /// A delivery as the lease's statement answers it.
-  fileprivate init(row: Row, documents: inout LeasedDocuments) {
+  fileprivate init(row: Row, documents: inout LeasedDocuments, store: Store) {
     guard let severity = Severity(rawValue: row.text(11)), let event = DeliveryEvent(rawValue: row.text(19)) else {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
@@ -147,7 +163,7 @@ extension LeasedDelivery {
     self.init(
       tenant: row.text(1), id: row.text(0), leaseToken: row.text(2), attempt: row.int(3),
       scheduledAttempt: row.int(18), age: row.int(4), event: event, providerID: row.text(5),
-      provider: documents.provider(row), notice: notice, recipients: row.isNull(7) ? nil : row.texts(7),
+      provider: documents.provider(row, in: store), notice: notice, recipients: row.isNull(7) ? nil : row.texts(7),
       isProbe: row.bool(20), skipReason: row.textOrNil(21))
   }
 }

@@ -10,8 +10,11 @@ extension Store {
     }
   }
 
-  private func storedProvider(tenant: String, id: String) throws(PostgresError) -> Record? {
-    try read(Self.providerByID, .text(tenant), .text(id)).first.map { Record(row: $0, tenant: tenant) }
+  /// A provider with its secrets.
+  private func storedProvider(tenant: String, id: String) throws -> Record? {
+    guard let row = try read(Self.providerByID, .text(tenant), .text(id)).first else { return nil }
+    let record = Record(row: row, tenant: tenant)
+    return record.with(document: try opened(record.document, of: ProviderKey(tenant: tenant, providerID: id)))
   }
 
   private static let providerByID = Statement(
@@ -55,10 +58,13 @@ extension Store {
   /// Stores a new provider under an id.
   package func createProvider(
     tenant: String, id: String, _ provider: Provider, by creator: String
-  ) throws(PostgresError) -> Saving {
+  ) throws -> Saving {
+    try insertProvider(columns(tenant, id, provider) + [.text(creator)], tenant: tenant)
+  }
+
+  private func insertProvider(_ columns: [Parameter], tenant: String) throws(PostgresError) -> Saving {
     do {
-      let rows = try connected().run(
-        Self.providerCreation, Self.columns(tenant, id, provider) + [.text(creator)])
+      let rows = try connected().run(Self.providerCreation, columns)
       return rows.first.map { .saved(Self.masked(Record(row: $0, tenant: tenant))) } ?? .absent
     } catch  where error.isUniqueViolation {
       return .taken
@@ -81,7 +87,7 @@ extension Store {
     while let stored = try storedProvider(tenant: tenant, id: id) {
       let changed = try change(stored.document)
       let rows = try connected().run(
-        Self.providerChange, Self.columns(tenant, id, changed) + [.text(stored.updatedAt)])
+        Self.providerChange, columns(tenant, id, changed) + [.text(stored.updatedAt)])
       if let row = rows.first { return .saved(Self.masked(Record(row: row, tenant: tenant))) }
     }
     return .absent
@@ -152,8 +158,8 @@ extension Store {
     json_build_object('name', name, 'provider_type', provider_type, 'enabled', enabled, 'config', config)
     """
 
-  private static func columns(_ tenant: String, _ id: String, _ provider: Provider) -> [Parameter] {
-    let document = provider.document
+  private func columns(_ tenant: String, _ id: String, _ provider: Provider) throws -> [Parameter] {
+    let document = try sealed(provider.document, of: ProviderKey(tenant: tenant, providerID: id))
     return [
       .text(tenant), .text(id), .text(provider.name), .text(document["provider_type"]?.string),
       .bool(provider.isEnabled), .json((document["config"] ?? .null).json),

@@ -11,6 +11,8 @@ package final class Store {
   package var recentCallers: RecentCallers?
   /// From when on it may be noted that a key is in use, by the monotonic clock.
   var nextUseNote = 0.0
+  /// What the secrets of providers are sealed with, where this program may see them.
+  package var masterKeys: MasterKeys?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

@@ -5,8 +5,8 @@ import Store
 /// The keys of the API.
 struct Keys: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Create, list, rotate and revoke API keys.",
-    subcommands: [CreateKey.self, ListKeys.self, RotateKey.self, RevokeKey.self])
+    abstract: "Create, list, rotate and revoke API keys, and rotate the master keys.",
+    subcommands: [CreateKey.self, ListKeys.self, RotateKey.self, RevokeKey.self, RotateMaster.self])
 }
 
 extension Role: ExpressibleByArgument {}

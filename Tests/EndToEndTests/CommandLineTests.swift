@@ -39,6 +39,41 @@ struct CommandLineTests {
     #expect(nobody.errors.contains("http://127.0.0.1:1 did not answer"))
   }
 
+  @Test("Master keys are made, rotated and taken out, and none that is needed")
+  func masterKeys() async throws {
+    let database = try TestDatabase()
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/master.key"
+    try database.run(
+      """
+      INSERT INTO tenants (tenant_id) VALUES ('acme');
+      INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
+      VALUES ('acme', 'pager', 'pager', 'pagerduty', true, '{"api_key": "0123456789abcdef0123456789abcdef"}', 'test')
+      """)
+    func rotate(_ options: String...) async throws -> Command {
+      try await Command.run(
+        Program.directory + "tocsin", ["keys", "rotate-master"] + options,
+        settings: ["ALERTING_DATABASE_URL": database.url, "ALERTING_MASTER_KEY_FILE": file])
+    }
+    func config() throws -> String { try database.texts("SELECT config::text FROM alert_providers")[0] }
+    #expect(try await rotate("--forget").errors.contains(file))
+    let first = try await rotate()
+    #expect(first.output.contains("providers sealed with it anew: 1"), "\(first.errors)")
+    #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
+    let sealed = try config()
+    #expect(!sealed.contains("0123456789abcdef"))
+    #expect(try await rotate().output.contains("providers sealed with it anew: 1"))
+    let anew = try config()
+    #expect(anew != sealed)
+    try database.run("UPDATE alert_providers SET config = '\(sealed)'")
+    let refused = try await rotate("--forget")
+    #expect(refused.status == 1 && refused.errors.contains("still sealed"), "\(refused.errors)")
+    try database.run("UPDATE alert_providers SET config = '\(anew)'")
+    #expect(try await rotate("--forget").output.contains("taken out of the file: 1"))
+    let keys = try String(contentsOfFile: file, encoding: .utf8)
+    #expect(keys.split(separator: "\n").count == 1)
+  }
+
   @Test("A key is made once, kept as it is when it is given again, and never comes back once revoked")
   func keys() async throws {
     let instance = try await Instance.shared

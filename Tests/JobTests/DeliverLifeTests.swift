@@ -1,4 +1,7 @@
+import Delivery
 import Glibc
+import Host
+import Store
 import TestSupport
 import Testing
 
@@ -133,6 +136,34 @@ import Testing
     try outbox.raise(for: "hook")
     #expect(try outbox.deliveries(become: ["hook sent 1"]) == ["hook sent 1"])
     #expect(try outbox.database.texts("SELECT policy_id FROM alert_decision_counts WHERE policy_id = 'p'") == ["p"])
+  }
+
+  @Test("A delivery whose provider is sealed with a key that the host lacks waits for it, and then goes out")
+  func missingKey() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/master.key"
+    try MasterKeys.make(at: path)
+    let keys = try MasterKeys(path: path)
+    let elsewhere = try File.read(path)
+    try keys.change { $0.rotate() }
+    let store = outbox.store
+    store.masterKeys = keys
+    let provider = try Provider(json: [
+      "name": "sealed", "provider_type": "webhook",
+      "config": ["url": .string(receiver.url + "/sealed"), "headers": ["X-Token": "s3cret-token"]],
+    ])
+    _ = try store.createProvider(tenant: "acme", id: "sealed", provider, by: "test")
+    let whole = try File.read(path)
+    try File.replace(path, with: elsewhere)
+    let program = try outbox.start(["ALERTING_MASTER_KEY_FILE": path])
+    try outbox.raise(for: "sealed")
+    let reason = "its secrets are sealed with the key \(keys.keyring.ids[0])"
+    #expect(try outbox.deliveries(afterAttempts: 1)[0].hasPrefix("sealed pending 1: \(reason)"))
+    #expect(poll(within: 10) { program.standardError.contains(reason) })
+    try File.replace(path, with: whole)
+    try outbox.makeDue()
+    #expect(try outbox.deliveries(become: ["sealed sent 2"]) == ["sealed sent 2"])
+    #expect(try receiver.requests(to: "/sealed").map { $0.headers["x-token"] } == ["s3cret-token"])
   }
 
   @Test("No secret of a provider gets into the log")

@@ -228,7 +228,7 @@ struct OutboxTests {
     try tenant.admit(Tenant.match())
     try tenant.database.run(#"UPDATE alert_providers SET config = '{"url": 5}'"#)
     let delivery = try #require(try lease().first)
-    #expect(throws: JSONFaults.self) { try delivery.provider.get() }
+    #expect(throws: UnusableProvider.self) { try delivery.provider.get() }
   }
 
   @Test("An alert rings the bell, which nobody can hear through a pooler")

@@ -12,12 +12,15 @@ import Store
 struct Deliver {
   static func main() {
     let termination = Termination()
+    Memory.keepPrivate()
     do {
       let settings = try Settings()
       let queue = try TransferQueue<Deliverer.Flight>(
         addresses: settings.addresses, authorities: settings.authorities)
+      let outbox = try Store.configured()
+      outbox.masterKeys = try MasterKeys.configured()
       let deliverer = Deliverer(
-        outbox: try Store.configured(), queue: queue, pagerDutyURL: settings.pagerDutyURL, retention: settings.retention
+        outbox: outbox, queue: queue, pagerDutyURL: settings.pagerDutyURL, retention: settings.retention
       )
       try deliverer.run(for: settings.seconds, until: termination)
     } catch {

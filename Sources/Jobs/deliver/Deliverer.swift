@@ -156,7 +156,10 @@ final class Deliverer {
       let attempt = Attempt(deliveryID: delivery.id, time: Clock.now, recipients: delivery.recipients)
       let transfer = provider.transfer(for: delivery.notice, attempt: attempt, pagerDutyURL: pagerDutyURL)
       queue.add(transfer, tag: Flight(delivery: delivery, provider: provider, startedAt: now))
-    case .failure(let faults):
+    case .failure(.sealed(let fault)):
+      let outcome = delivery.outcome(ofWaitingFor: "\(fault)", jitter: .random(in: 0...1))
+      note(delivery.settled(outcome, startedAt: now, endedAt: now), of: delivery)
+    case .failure(.invalid(let faults)):
       let places = faults.faults.map { "\($0.pointer) \($0.detail)" }.joined(separator: "; ")
       let outcome = Outcome.rejected(reason: "the provider's settings are not valid: \(places)")
       note(delivery.settled(outcome, startedAt: now, endedAt: now), of: delivery)

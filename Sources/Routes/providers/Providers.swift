@@ -1,6 +1,7 @@
 import API
 import Delivery
 import FastCGI
+import Host
 import JSON
 import Store
 
@@ -9,6 +10,7 @@ struct Providers {
   static let noun = Noun("provider", plural: "providers")
 
   static func main() {
+    Memory.keepPrivate()
     Route(
       noun.plural,
       [
@@ -19,7 +21,7 @@ struct Providers {
         .delete("{provider_id}", delete),
         .post("{provider_id}/test", test),
       ]
-    ).run()
+    ).run { $0.masterKeys = try MasterKeys.configured() }
   }
 
   static func list(_ call: Call) throws -> Response {

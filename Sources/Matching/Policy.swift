@@ -93,18 +93,18 @@ package struct Policy: Sendable {
     try reader.finish()
   }
 
-  /// `rule_configs` if it is given, else `rules`; one of them with something in it.
+  /// `rule_configs` if it is given, else `rules`; one of them with something in it. Rules that do not count are shown, and so
+  /// have to be rules all the same.
   private static func rules(_ reader: inout ObjectReader) -> [RuleConfig] {
     let configs = reader.elements("rule_configs", count: 1...100, RuleConfig.init(json:))
-    if reader.value("rule_configs") != nil {
-      _ = reader.value("rules")
-      return configs ?? []
+    let hasConfigs = reader.value("rule_configs") != nil
+    if !hasConfigs, reader.value("rules") == nil {
+      reader.fault("rules", "is required, unless rule_configs is given")
     }
-    if reader.value("rules") == nil { reader.fault("rules", "is required, unless rule_configs is given") }
-    let conditions = reader.elements("rules", count: 1...100) { (value) throws(JSONFaults) in
+    let conditions = reader.elements("rules", count: (hasConfigs ? 0 : 1)...100) { (value) throws(JSONFaults) in
       RuleConfig.inline(.condition(try Condition(json: value)))
     }
-    return conditions ?? []
+    return (hasConfigs ? configs : conditions) ?? []
   }
 
   /// This policy's stored document with a partial one set over it. New `rules` without `rule_configs` take the place of the old

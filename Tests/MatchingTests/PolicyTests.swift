@@ -74,6 +74,18 @@ import Testing
     #expect(changed["rules"] == rules)
   }
 
+  @Test("Rules beside rule_configs do not count, but are shown, so they have to be rules")
+  func rulesBesideConfigs() throws {
+    let both: JSONObject = ["rule_configs": [["rule_id": "r"]], "rules": []]
+    #expect(try Policy(json: .object(Self.minimal.overlaid(with: both))).document["rules"] == [])
+    for (rules, pointer) in [(5, "/rules"), ([["field": "a"]], "/rules/0/operator")] as [(JSONValue, String)] {
+      let error = #expect(throws: JSONFaults.self) {
+        try Policy(json: .object(Self.minimal.overlaid(with: both).overlaid(with: ["rules": rules])))
+      }
+      #expect(error?.faults.map(\.pointer) == [pointer])
+    }
+  }
+
   @Test("A stored rule that is missing or switched off never holds; one that is on does")
   func storedRules() throws {
     let policy = try Policy(json: .object(Self.minimal.overlaid(with: ["rule_configs": [["rule_id": "r"]]])))

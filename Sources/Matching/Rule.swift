@@ -61,7 +61,9 @@ enum RuleConfig: Sendable {
 
 /// The members of a rule that say what it asks of an event, apart from those that describe it.
 struct RuleLogic {
-  static let keys = ["rule_type", "field", "operator", "value", "case_sensitive", "conditions", "group_operator"]
+  static let keys = ["rule_type"] + conditionKeys + groupKeys
+  private static let conditionKeys = ["field", "operator", "value", "case_sensitive"]
+  private static let groupKeys = ["conditions", "group_operator"]
 
   let expression: Expression
   private let given: JSONObject
@@ -73,10 +75,12 @@ struct RuleLogic {
     reader.ignore(Self.keys)
   }
 
-  /// All of ``keys``, null where the kind of rule has no such member.
+  /// All of ``keys``, null where the kind of rule has no such member, whatever was given for it.
   var document: JSONObject {
-    let logic = JSONObject(Self.keys.compactMap { key in given[key]?.unlessNull.map { (key, $0) } })
-    let isCompound = logic["rule_type"] == "compound" || (logic["rule_type"] == nil && logic["conditions"] != nil)
+    let type = given["rule_type"]?.unlessNull
+    let isCompound = type == "compound" || (type == nil && given["conditions"]?.unlessNull != nil)
+    let own = isCompound ? Self.groupKeys : Self.conditionKeys
+    let logic = JSONObject(own.compactMap { key in given[key]?.unlessNull.map { (key, $0) } })
     let absent = JSONObject(Self.keys.map { ($0, .null) })
     let defaults: JSONObject = isCompound ? ["rule_type": "compound"] : ["rule_type": "simple", "case_sensitive": true]
     return absent.overlaid(with: defaults).overlaid(with: logic)

@@ -48,6 +48,14 @@ import Testing
     #expect(try answer["message"] == "Event processed, 1 alerts triggered")
   }
 
+  @Test("Of members that the other type has, nothing is shown")
+  func othersMembers() throws {
+    let simple = #"{"name":"s","rule_type":"simple","field":"a","operator":"eq","value":1,"conditions":5}"#
+    #expect(try service.call("POST", "/rules", body: simple)["conditions"] == .null)
+    let compound = #"{"name":"c","conditions":[{"field":"a","operator":"eq","value":1}],"field":["a"]}"#
+    #expect(try service.call("POST", "/rules", body: compound)["field"] == .null)
+  }
+
   @Test("A rule of the other type is refused at such a path")
   func wrongForm() throws {
     let answer = try service.call(

@@ -57,8 +57,11 @@ package struct Route {
     guard request.path.hasPrefix(base), let segments = segments(of: request.path.dropFirst(base.count)) else {
       throw .noSuchPath
     }
-    let matches = endpoints.compactMap { $0.match(segments) }
-    if matches.isEmpty { throw .noSuchPath }
+    let all = endpoints.compactMap { $0.match(segments) }
+    if all.isEmpty { throw .noSuchPath }
+    // A path that the table spells out is never the id of something.
+    let spelledOut = all.filter { $0.parameters.isEmpty }
+    let matches = spelledOut.isEmpty ? all : spelledOut
     let method = request.method == "HEAD" ? "GET" : request.method
     guard let match = matches.first(where: { $0.endpoint.method == method }) else {
       throw .methodNotAllowed(allowed: matches.map(\.endpoint.method))

@@ -11,10 +11,14 @@ package struct Rule: Sendable {
   /// The rule as it is stored and shown: every member of the contract but the id and those that the server sets.
   package let document: JSONObject
 
+  /// Behind `rules/` they are paths of their own, so that nobody could reach a rule of that id.
+  private static let takenIDs = ["simple", "compound"]
+
   /// Reads a rule document, all of whose faults are thrown together.
   package init(json: JSONValue) throws(JSONFaults) {
     var reader = try ObjectReader(json)
     id = reader.identifier("rule_id")
+    if let id, Self.takenIDs.contains(id) { reader.fault("rule_id", "stands for another path; choose another") }
     let name = reader.requiredString("name", length: 1...255)
     let description = reader.string("description", length: 0...4000)
     isEnabled = reader.bool("enabled") ?? true

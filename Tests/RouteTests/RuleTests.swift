@@ -48,6 +48,16 @@ import Testing
     #expect(try answer["message"] == "Event processed, 1 alerts triggered")
   }
 
+  @Test("The paths by which rules are created are no ids of rules", arguments: ["simple", "compound"])
+  func takenIDs(id: String) throws {
+    let answer = try service.call("GET", "/rules/\(id)")
+    #expect(answer.status == 405)
+    #expect(answer.headers["allow"] == "POST")
+    let refused = try service.call("POST", "/rules", body: Noun.all[1].document(id: id))
+    #expect(refused.status == 422)
+    #expect(try refused.pointers == ["/rule_id"])
+  }
+
   @Test("Of members that the other type has, nothing is shown")
   func othersMembers() throws {
     let simple = #"{"name":"s","rule_type":"simple","field":"a","operator":"eq","value":1,"conditions":5}"#

@@ -47,6 +47,17 @@ struct ServiceTests {
     #expect(try (answer.json["detail"] as? String)?.isEmpty == false)
   }
 
+  @Test("A method that nginx itself refuses is told those that the path takes; a path that is none is 404 all the same")
+  func allowed() async throws {
+    let instance = try await Instance.shared
+    let answer = try await instance.send("/api/v1/alerts/policies", method: "TRACE")
+    #expect(answer.status == 405)
+    #expect(answer.header("Allow") == "GET, POST, HEAD")
+    let nothing = try await instance.send("/api/v1/alerts/nothing", method: "TRACE")
+    #expect(nothing.status == 404)
+    #expect(nothing.header("Content-Type") == "application/problem+json")
+  }
+
   @Test("What nginx itself refuses is a problem too")
   func refusals() async throws {
     let instance = try await Instance.shared

@@ -113,9 +113,11 @@ let package = Package(
     tests("HooksTests", of: ["Hooks", "StorageWatch", "Delivery", "Host", "JSON", "TestSupport"]),
     tests("SpoolTests", of: ["Spool", "Host", "JSON", "TestSupport"]),
     tests("TidyTests", of: []),
-    tests("EndToEndTests", of: ["JSON", "Matching", "Postgres", "TestSupport"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["JSON", "Matching", "Postgres", "TestSupport"],
+      path: "Tests/EndToEndTests", exclude: ["Description"], swiftSettings: strict),
     tests("HostTests", of: ["Host"]),
-    tests("APITests", of: ["API", "JSON"]),
+    tests("APITests", of: ["API", "JSON", "Store"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(
       name: "RouteTests",

@@ -9,7 +9,7 @@ struct StyleTests {
   @Test("A file has at most 400 lines")
   func fileLength() {
     let long = checkout.files.filter { $0.lines.count > 401 && $0.isUnder("Sources", "Tests", "nginx", "deploy") }
-      .filter { $0.path != "deploy/schema.sql" }
+      .filter { !["deploy/schema.sql", "nginx/docs/openapi.json"].contains($0.path) }
     #expect(long.map(\.path) == [])
   }
 

@@ -66,4 +66,17 @@ struct DescriptionTests {
     let sent = try await tool(["Tests/EndToEndTests/Description/examples.py", url, Self.file], input: key)
     #expect(sent.status == 0, "\(sent.output)\(sent.errors)")
   }
+
+  @Test("Generated calls are answered as described, and never by a fault of the service")
+  func generated() async throws {
+    // What is generated as a receiver must reach nobody.
+    let instance = try await Instance(settings: ["ALERTING_PAGERDUTY_URL": "http://127.0.0.1:9"])
+    let url = "http://127.0.0.1:\(instance.port)"
+    let checked = try await Command.run(
+      "deploy/check-api", [url, "--phases", "fuzzing,stateful", "--max-examples", "35"], input: instance.key + "\n")
+    #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+    let count = checked.output.firstMatch(of: #/(\d+) generated/#).flatMap { Int($0.1) }
+    #expect(try #require(count) >= 1000)
+    #expect(try await instance.stop().status == 0)
+  }
 }

@@ -78,7 +78,7 @@ package struct Endpoint {
     let endpoint: Endpoint
     let parameters: [String]
 
-    func answer(_ request: Request, store: Store) throws -> Response {
+    func answer(_ request: Request, store: Store, limits: RateLimits?) throws -> Response {
       switch endpoint.access {
       case .open(let handle):
         return try handle(request, store)
@@ -92,11 +92,26 @@ package struct Endpoint {
           guard let handleAway,
             let authentication = store.recentAuthentication(key: key, from: request.remoteAddress)
           else { throw error }
-          return try handleAway(
-            Call(request, authentication, parameters: parameters, store: store, permission: permission), error)
+          let call = try Call(request, authentication, parameters: parameters, store: store, permission: permission)
+          return try limited(call, by: limits) { try handleAway($0, error) }
         }
-        return try handle(call)
+        return try limited(call, by: limits, handle)
       }
+    }
+
+    /// The answer to a call that is within the limits, which it tells of.
+    private func limited(
+      _ call: Call, by limits: RateLimits?, _ handle: (Call) throws -> Response
+    ) throws -> Response {
+      guard let fields = try limits?.count(call.caller) else { return try handle(call) }
+      var response: Response
+      do {
+        response = try handle(call)
+      } catch {
+        response = Problem(error, request: call.request).response
+      }
+      response.headers += fields
+      return response
     }
   }
 

@@ -111,6 +111,17 @@ extension Problem {
     return problem
   }
 
+  /// 429: the key or its tenant has made too many requests of late.
+  static func tooManyRequests(
+    of holder: String, seconds: Int, fields: [(name: String, value: String)]
+  ) -> Problem {
+    var problem = Problem(
+      .tooManyRequests,
+      "This \(holder) makes more requests than it may; send it again after \(seconds) s, and events in batches.")
+    problem.headers = [("Retry-After", "\(seconds)")] + fields
+    return problem
+  }
+
   /// 403: the key's role does not include this.
   static func forbidden(role: Role) -> Problem {
     Problem(.forbidden, "A key of the role \"\(role.rawValue)\" may not do this; use one whose role may.")

@@ -37,7 +37,8 @@ package struct Route {
       let store = try Store.configured(timeouts: timeouts)
       if endpoints.contains(where: \.answersWhileAway) { store.recentCallers = .configured() }
       try prepare(store)
-      try Server.run(bodyLimit: bodyLimit) { answer($0, store: store) }
+      let limits = try RateLimits.configured()
+      try Server.run(bodyLimit: bodyLimit) { answer($0, store: store, limits: limits) }
     } catch {
       Log.error("cannot serve: \(error)")
       exit(1)
@@ -45,9 +46,9 @@ package struct Route {
   }
 
   /// The answer to one request, whatever happens.
-  package func answer(_ request: Request, store: Store) -> Response {
+  func answer(_ request: Request, store: Store, limits: RateLimits?) -> Response {
     do {
-      return try endpoint(for: request).answer(request, store: store)
+      return try endpoint(for: request).answer(request, store: store, limits: limits)
     } catch {
       return Problem(error, request: request).response
     }

@@ -67,6 +67,17 @@ struct DescriptionTests {
     #expect(sent.status == 0, "\(sent.output)\(sent.errors)")
   }
 
+  @Test("While the database is away every example is answered as described too")
+  func outage() async throws {
+    let instance = try await Instance()
+    #expect(try await instance.supervisorctl("stop", "postgres").status == 0)
+    let url = "http://127.0.0.1:\(instance.port)"
+    let sent = try await tool(
+      ["Tests/EndToEndTests/Description/examples.py", url, Self.file, "away"], input: instance.key)
+    #expect(sent.status == 0, "\(sent.output)\(sent.errors)")
+    #expect(try await instance.stop().status == 0)
+  }
+
   @Test("Generated calls are answered as described, and never by a fault of the service")
   func generated() async throws {
     // What is generated as a receiver must reach nobody.

@@ -11,7 +11,7 @@ private func runFuzzer(
   _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
 ) -> CInt
 
-/// Looks for inputs that the readers of JSON, the matcher or the batches get wrong; `deploy/fuzz` runs it. A check that fails stops
+/// Looks for inputs that whatever reads what others have written gets wrong; `deploy/fuzz` runs it. A check that fails stops
 /// the program, and libFuzzer writes the input down.
 @main
 struct Program {
@@ -30,6 +30,12 @@ private func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   Fuzz.checkWriter(input)
   Fuzz.checkLines(input)
   Fuzz.checkElements(input)
+  Fuzz.checkDocuments(input)
+  Fuzz.checkTemplate(input)
+  Fuzz.checkRequest(input)
+  Fuzz.checkQuery(input)
+  Fuzz.checkPayload(input)
+  Fuzz.checkFrame(input)
   return 0
 }
 
@@ -50,7 +56,7 @@ final class Fuzz {
     matcher = Matcher(expressions)
   }
 
-  private static func result<Success>(
+  static func result<Success>(
     _ body: () throws(JSONSyntaxError) -> Success
   ) -> Result<Success, JSONSyntaxError> { Result(catching: body) }
 

@@ -62,7 +62,11 @@ func benchmark(_ name: String, of imports: [Target.Dependency]) -> Target {
 let fuzzers: [Target] =
   Context.environment["TOCSIN_FUZZ"] == nil
   ? []
-  : [.executableTarget(name: "fuzz", dependencies: ["API", "FastCGI", "JSON", "Matching", "Spool"], path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: strict)]
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["API", "FastCGI", "JSON", "Matching", "Spool"], path: "Tests/Fuzz",
+      exclude: ["Corpus"], swiftSettings: strict)
+  ]
 
 let package = Package(
   name: "tocsin",

@@ -93,7 +93,8 @@ let package = Package(
     library("StorageWatch", imports: ["JSON", "Matching", "Delivery", "Host"]),
     library("Hooks", imports: ["StorageWatch", "Curl", "Delivery", "JSON", "Host"]),
     library("Store", imports: ["Postgres", "JSON", "Matching", "Delivery", "Host"]),
-    library("API", imports: ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"]),
+    library("Tokens", imports: ["JSON", "CCrypto"]),
+    library("API", imports: ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store", "Tokens"]),
     .executableTarget(
       name: "tocsin",
       dependencies: [
@@ -104,7 +105,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Allocations", path: "Tests/Benchmarks/allocations"),
     .target(
-      name: "TestSupport", dependencies: ["Delivery", "Host", "JSON", "Postgres", "Store"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CCrypto", "Delivery", "Host", "JSON", "Postgres", "Store"],
+      path: "Tests/TestSupport",
       exclude: ["http_receiver.py", "mail_receiver.py", "verify_webhook.py"],
       swiftSettings: strict
     ),
@@ -120,6 +122,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["JSON", "Matching", "Postgres", "TestSupport"],
       path: "Tests/EndToEndTests", exclude: ["Description"], swiftSettings: strict),
+    tests("TokensTests", of: ["Tokens", "JSON", "TestSupport"]),
     tests("HostTests", of: ["Host"]),
     tests("APITests", of: ["API", "JSON", "Store"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),

@@ -20,13 +20,8 @@ package struct Call {
   /// The tenant that all of the call is about.
   package var tenant: String { caller.tenant }
 
-  /// Lets a request in: its key is known, the key's role has the permission, and a `tenant_id` that it names is the key's.
-  init(_ request: Request, parameters: [String], store: Store, permission: Permission) throws {
-    let authentication = try store.authenticate(key: Self.key(of: request), from: request.remoteAddress)
-    try self.init(request, authentication, parameters: parameters, store: store, permission: permission)
-  }
-
-  /// Lets a request in by what is known of its key.
+  /// Lets a request in by what is known of its sender: the role has the permission, and a `tenant_id` that the request names is
+  /// the sender's.
   init(
     _ request: Request, _ authentication: Authentication, parameters: [String], store: Store, permission: Permission
   ) throws {
@@ -50,18 +45,11 @@ package struct Call {
     }
   }
 
-  /// The key of `Authorization: Bearer KEY`, RFC 6750 section 2.1; the scheme's case does not matter. One with a typo is told
-  /// here, and nobody is asked about it.
-  static func key(of request: Request) throws(Problem) -> String {
-    let parts = request.authorization?.split(separator: " ") ?? []
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthorized }
-    let key = String(parts[1])
-    if KeyForm.isMistyped(key) { throw .mistypedKey }
-    return key
+  /// The SHA-256 of the key in hexadecimal digits, by which it is known later. A token is not: who sends one has to come again.
+  package func keyDigest() throws(Problem) -> String {
+    if caller.hasToken { throw .unavailable }
+    return RecentCallers.digest(of: try Authenticator.credential(of: request))
   }
-
-  /// The SHA-256 of the key in hexadecimal digits.
-  package func keyDigest() throws(Problem) -> String { RecentCallers.digest(of: try Self.key(of: request)) }
 
   private static func mediaType(_ contentType: String?) -> String? {
     guard let type = contentType?.utf8.prefix(while: { $0 != UInt8(ascii: ";") }).filter({ $0 > 0x20 }), !type.isEmpty

@@ -78,7 +78,8 @@ package struct Endpoint {
     let endpoint: Endpoint
     let parameters: [String]
 
-    func answer(_ request: Request, store: Store, limits: RateLimits?) throws -> Response {
+    func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) throws -> Response {
+      let store = authenticator.store
       switch endpoint.access {
       case .open(let handle):
         return try handle(request, store)
@@ -86,12 +87,13 @@ package struct Endpoint {
         let permission = endpoint.permission
         let call: Call
         do {
-          call = try Call(request, parameters: parameters, store: store, permission: permission)
+          call = try Call(
+            request, authenticator.authentication(of: request), parameters: parameters, store: store,
+            permission: permission)
         } catch let error as PostgresError where error.isUnreachable {
-          let key = try Call.key(of: request)
-          guard let handleAway,
-            let authentication = store.recentAuthentication(key: key, from: request.remoteAddress)
-          else { throw error }
+          guard let handleAway, let authentication = try authenticator.recentAuthentication(of: request) else {
+            throw error
+          }
           let call = try Call(request, authentication, parameters: parameters, store: store, permission: permission)
           return try limited(call, by: limits) { try handleAway($0, error) }
         }

@@ -4,6 +4,7 @@ import JSON
 import Matching
 import Postgres
 import Store
+import Tokens
 
 /// What went wrong with a request, as the client is told: RFC 9457.
 package struct Problem: Error {
@@ -105,9 +106,14 @@ extension Problem {
   static let expiredKey = unauthorized(
     "The API key has expired; use the one that it was replaced by, or have another made.")
 
-  private static func unauthorized(_ detail: String) -> Problem {
+  /// 401: the token is not taken.
+  static func badToken(_ fault: TokenFault) -> Problem {
+    unauthorized("The token \(fault.rawValue).", challenge: "Bearer error=\"invalid_token\"")
+  }
+
+  private static func unauthorized(_ detail: String, challenge: String = "Bearer") -> Problem {
     var problem = Problem(.unauthorized, detail)
-    problem.headers = [("WWW-Authenticate", "Bearer")]
+    problem.headers = [("WWW-Authenticate", challenge)]
     return problem
   }
 
@@ -125,6 +131,17 @@ extension Problem {
   /// 403: the key's role does not include this.
   static func forbidden(role: Role) -> Problem {
     Problem(.forbidden, "A key of the role \"\(role.rawValue)\" may not do this; use one whose role may.")
+  }
+
+  /// 403: the token's role is none.
+  static func unknownRole(_ name: String) -> Problem {
+    let roles = Role.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    return Problem(.forbidden, "The token is for the role \"\(name)\"; the roles are \(roles).")
+  }
+
+  /// 403: there is no such tenant.
+  static func unknownTenant(_ name: String) -> Problem {
+    Problem(.forbidden, "The token is for the tenant \"\(name)\", which is not known; a first key makes one.")
   }
 
   /// 403: the key may be used from other addresses.

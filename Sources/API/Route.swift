@@ -37,8 +37,9 @@ package struct Route {
       let store = try Store.configured(timeouts: timeouts)
       if endpoints.contains(where: \.answersWhileAway) { store.recentCallers = .configured() }
       try prepare(store)
+      let authenticator = Authenticator(store: store, tokens: try TokenReader.configured())
       let limits = try RateLimits.configured()
-      try Server.run(bodyLimit: bodyLimit) { answer($0, store: store, limits: limits) }
+      try Server.run(bodyLimit: bodyLimit) { answer($0, by: authenticator, limits: limits) }
     } catch {
       Log.error("cannot serve: \(error)")
       exit(1)
@@ -46,9 +47,9 @@ package struct Route {
   }
 
   /// The answer to one request, whatever happens.
-  func answer(_ request: Request, store: Store, limits: RateLimits?) -> Response {
+  func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) -> Response {
     do {
-      return try endpoint(for: request).answer(request, store: store, limits: limits)
+      return try endpoint(for: request).answer(request, by: authenticator, limits: limits)
     } catch {
       return Problem(error, request: request).response
     }

@@ -62,6 +62,19 @@ extension Store {
     return authentication
   }
 
+  /// What the policies of a tenant are at this moment; nil if there is no such tenant.
+  package func policyEpoch(tenant: String) throws(PostgresError) -> Int? {
+    try read(Self.policyEpoch, .text(tenant)).first?.int(0)
+  }
+
+  private static let policyEpoch = Statement(
+    "policy_epoch",
+    """
+    SELECT policy_epoch
+    FROM tenants
+    WHERE tenant_id = $1
+    """)
+
   /// What ``authenticate(key:from:)`` would say of a key that was looked up not long ago; nil of any other.
   package func recentAuthentication(key: String, from address: String?) -> Authentication? {
     recentCallers?.authentication(key: key, from: address)

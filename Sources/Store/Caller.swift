@@ -29,18 +29,22 @@ package enum Role: String, CaseIterable, Sendable {
 package struct Caller: Sendable, Equatable {
   /// The tenant that the key belongs to; nothing of another tenant is ever reached with it.
   package let tenant: String
-  /// The id of the key, which is no secret.
+  /// The id of the key, which is no secret; of somebody with a token, `user:` and the name that the identity provider gives.
   package let keyID: String
   /// What the key may be used for.
   package let role: Role
   /// Changes with every change of the tenant's policies, rules and suppressions: what was compiled for an equal epoch holds.
   package let policyEpoch: Int
 
-  /// A caller known by a key.
-  package init(tenant: String, keyID: String, role: Role, policyEpoch: Int) {
+  /// Whether it is known by a token, and not by a key.
+  package let hasToken: Bool
+
+  /// A caller known by a key, or by a token.
+  package init(tenant: String, keyID: String, role: Role, policyEpoch: Int, hasToken: Bool = false) {
     self.tenant = tenant
     self.keyID = keyID
     self.role = role
     self.policyEpoch = policyEpoch
+    self.hasToken = hasToken
   }
 }

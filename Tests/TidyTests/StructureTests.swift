@@ -15,7 +15,8 @@ enum Design {
     "StorageWatch": ["JSON", "Matching", "Delivery", "Host"],
     "Hooks": ["StorageWatch", "Curl", "Delivery", "JSON", "Host"],
     "Store": ["Postgres", "JSON", "Matching", "Delivery", "Host"],
-    "API": ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store"],
+    "Tokens": ["JSON", "CCrypto"],
+    "API": ["FastCGI", "JSON", "Postgres", "Host", "Matching", "Store", "Tokens"],
   ]
 
   /// What a program may import: of a folder with several programs, each takes what it needs.

@@ -1,0 +1,47 @@
+import FastCGI
+import Store
+import Tokens
+
+/// Finds out who sends a request: by its key or, where they are taken, by the token of an identity provider.
+struct Authenticator {
+  let store: Store
+  /// Nil where no tokens are taken.
+  let tokens: TokenReader?
+
+  /// Who sends the request, or why nobody is let in by it. One round trip to the database.
+  func authentication(of request: Request) throws -> Authentication {
+    let credential = try Self.credential(of: request)
+    guard let tokens, TokenRules.isToken(credential) else {
+      return try store.authenticate(key: credential, from: request.remoteAddress)
+    }
+    return .granted(try caller(tokens, credential))
+  }
+
+  /// The same while the database is away, by what is remembered of keys; nil where nobody can tell.
+  func recentAuthentication(of request: Request) throws -> Authentication? {
+    store.recentAuthentication(key: try Self.credential(of: request), from: request.remoteAddress)
+  }
+
+  private func caller(_ tokens: TokenReader, _ token: String) throws -> Caller {
+    let claims: TokenClaims
+    do {
+      claims = try tokens.claims(of: token)
+    } catch {
+      throw Problem.badToken(error)
+    }
+    guard let role = Role(rawValue: claims.role) else { throw Problem.unknownRole(claims.role) }
+    guard let epoch = try store.policyEpoch(tenant: claims.tenant) else { throw Problem.unknownTenant(claims.tenant) }
+    return Caller(
+      tenant: claims.tenant, keyID: "user:\(claims.subject)", role: role, policyEpoch: epoch, hasToken: true)
+  }
+
+  /// What stands behind `Authorization: Bearer`, RFC 6750 section 2.1; the scheme's case does not matter. A key with a typo is told
+  /// here, and nobody is asked about it.
+  static func credential(of request: Request) throws(Problem) -> String {
+    let parts = request.authorization?.split(separator: " ") ?? []
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthorized }
+    let credential = String(parts[1])
+    if KeyForm.isMistyped(credential) { throw .mistypedKey }
+    return credential
+  }
+}

@@ -44,7 +44,7 @@ package struct JSONWriter: Sendable {
   /// Writes text that is JSON already, untouched.
   package mutating func verbatim(_ json: some Sequence<UInt8>) { bytes.append(contentsOf: json) }
 
-  /// Writes a string in quotes, escaping what RFC 8259 section 7 says must be.
+  /// Writes a string in quotes, escaping what RFC 8259 section 7 says must be, in the way of RFC 8785 section 3.2.2.2.
   package mutating func string(_ string: String) {
     bytes.append(UInt8(ascii: "\""))
     var string = string
@@ -63,6 +63,8 @@ package struct JSONWriter: Sendable {
 
   private mutating func escape(_ byte: UInt8) {
     switch byte {
+    case 0x08: bytes.append(contentsOf: "\\b".utf8)
+    case 0x0C: bytes.append(contentsOf: "\\f".utf8)
     case 0x0A: bytes.append(contentsOf: "\\n".utf8)
     case 0x0D: bytes.append(contentsOf: "\\r".utf8)
     case 0x09: bytes.append(contentsOf: "\\t".utf8)

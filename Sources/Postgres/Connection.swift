@@ -92,17 +92,38 @@ package final class Connection {
     }
   }
 
+  /// Runs a statement behind another one, in one transaction and one round trip, and answers the rows of the second.
+  @discardableResult
+  package func run(
+    _ statement: Statement, _ parameters: [Parameter], after first: (statement: Statement, parameters: [Parameter])
+  ) throws(PostgresError) -> Rows {
+    let deadline = Deadline(seconds: timeouts.statement)
+    if prepares {
+      try prepare(first.statement, first.parameters, until: deadline)
+      try prepare(statement, parameters, until: deadline)
+    }
+    guard PQenterPipelineMode(handle) == 1 else { throw lost() }
+    let isSent = send(first.statement, first.parameters) == 1 && send(statement, parameters) == 1
+    guard isSent, PQpipelineSync(handle) == 1 else { throw lost() }
+    let outcome = try pipelineResult(until: deadline)
+    guard PQexitPipelineMode(handle) == 1 else { throw lost() }
+    return Rows(try settled(outcome.last, failed: outcome.failed))
+  }
+
   private func run(
     _ statement: Statement, _ parameters: [Parameter], seconds: Double
   ) throws(PostgresError) -> Rows {
     let deadline = Deadline(seconds: seconds)
     if prepares { try prepare(statement, parameters, until: deadline) }
-    let sent = EncodedParameters(parameters).withPointers { count, types, values, lengths, formats in
+    return Rows(try result(sent: send(statement, parameters), until: deadline))
+  }
+
+  private func send(_ statement: Statement, _ parameters: [Parameter]) -> Int32 {
+    EncodedParameters(parameters).withPointers { count, types, values, lengths, formats in
       prepares
         ? PQsendQueryPrepared(handle, statement.name, count, values, lengths, formats, 1)
         : PQsendQueryParams(handle, statement.sql, count, types, values, lengths, formats, 1)
     }
-    return Rows(try result(sent: sent, until: deadline))
   }
 
   /// Runs several statements of a file, separated by semicolons, as one transaction unless the text has its own. Its text comes
@@ -177,6 +198,29 @@ package final class Connection {
       if failed == nil, result.error != nil { failed = result }
       last = result
     }
+    return try settled(last, failed: failed)
+  }
+
+  /// The last result of a pipeline, and the first of it that is an error. A missing one parts the results of two statements.
+  private func pipelineResult(
+    until deadline: Deadline
+  ) throws(PostgresError) -> (last: ServerResult?, failed: ServerResult?) {
+    try flush(until: deadline)
+    var last: ServerResult?
+    var failed: ServerResult?
+    while true {
+      guard let result = try nextResult(until: deadline) else {
+        guard PQstatus(handle) == CONNECTION_OK else { throw lost() }
+        continue
+      }
+      if result.endsPipeline { return (last, failed) }
+      if failed == nil, result.error != nil { failed = result }
+      last = result
+    }
+  }
+
+  /// The result of what has been sent, unless one failed.
+  private func settled(_ last: ServerResult?, failed: ServerResult?) throws(PostgresError) -> ServerResult {
     if let failed, let error = failed.error {
       loss = Loss(sqlState: failed.sqlState, isFresh: !freshness.isOver)
       throw error

@@ -96,6 +96,9 @@ final class ServerResult {
         constraint: field(CPQ_CONSTRAINT)))
   }
 
+  /// Whether it stands for the end of a pipeline.
+  var endsPipeline: Bool { PQresultStatus(pointer) == PGRES_PIPELINE_SYNC }
+
   /// The five characters of the error; nil where the server did not send it.
   var sqlState: String? { field(CPQ_SQLSTATE) }
 

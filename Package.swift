@@ -3,7 +3,8 @@ import PackageDescription
 
 /// One executable per API route: the name is the URL segment, the socket, the folder and the test file.
 let routes = [
-  "alerts", "deliveries", "health", "keys", "policies", "process-event", "providers", "rules", "suppressions",
+  "alerts", "audit-log", "deliveries", "health", "keys", "policies", "process-event", "providers", "rules",
+  "suppressions",
 ]
 
 /// One executable per job that cron starts.

@@ -26,6 +26,7 @@ package struct Call {
     _ request: Request, _ authentication: Authentication, parameters: [String], store: Store, permission: Permission
   ) throws {
     let caller = try Self.caller(authentication, of: request)
+    store.actor = Actor(caller, address: request.remoteAddress)
     guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
     if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }

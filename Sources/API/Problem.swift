@@ -8,7 +8,8 @@ import Tokens
 
 /// What went wrong with a request, as the client is told: RFC 9457.
 package struct Problem: Error {
-  private let status: Status
+  /// The status that it is answered with.
+  let status: Status
   private let detail: String
   private var faults: [JSONFault] = []
   private var headers: [(name: String, value: String)] = []
@@ -47,6 +48,9 @@ package struct Problem: Error {
       self.init(.internalServerError, "The service failed to answer; its operator finds why in the log.")
     }
   }
+
+  /// Whether the caller is not known or may not do it.
+  var isRefusal: Bool { status == .unauthorized || status == .forbidden }
 
   private static func summary(of faults: [JSONFault]) -> String {
     guard let first = faults.first else { return "The request says something impossible." }

@@ -53,7 +53,8 @@ package struct Query {
     Page(number: try integer("page", in: 1...1_000_000) ?? 1, size: try integer("per_page", in: 1...100) ?? 10)
   }
 
-  private func integer(_ name: String, in range: ClosedRange<Int>) throws(JSONFaults) -> Int? {
+  /// A parameter that is a whole number of a range.
+  package func integer(_ name: String, in range: ClosedRange<Int>) throws(JSONFaults) -> Int? {
     guard let value = values[name] else { return nil }
     if let integer = Int(value), range.contains(integer) { return integer }
     throw Self.fault(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")

@@ -58,6 +58,8 @@ package enum RoleTable {
     Entry("GET", "/keys/{key_id}", .administer),
     Entry("DELETE", "/keys/{key_id}", .administer),
     Entry("POST", "/keys/{key_id}/rotate", .administer),
+    // It names people's keys and addresses, and what they were refused.
+    Entry("GET", "/audit-log", .administer),
   ]
 
   /// The permission that a call needs, by its method and its whole path. A call that is not in the table is a mistake of the program,

@@ -48,10 +48,29 @@ package struct Route {
 
   /// The answer to one request, whatever happens.
   func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) -> Response {
+    let store = authenticator.store
+    store.actor = Actor(nil, address: request.remoteAddress)
     do {
       return try endpoint(for: request).answer(request, by: authenticator, limits: limits)
     } catch {
-      return Problem(error, request: request).response
+      let problem = Problem(error, request: request)
+      if problem.isRefusal { note(problem, of: request, store: store) }
+      return problem.response
+    }
+  }
+
+  /// Puts a refused call on record. Where the database does not take it, it is refused all the same, and the log has it.
+  private func note(_ refusal: Problem, of request: Request, store: Store) {
+    let call = "\(request.method.prefix(16)) \(request.path.prefix(200))"
+    do {
+      try store.noteRefusal(of: call, status: refusal.status.rawValue)
+    } catch {
+      Log.error(
+        "a refused call is not in the audit log",
+        [
+          "request": request.id ?? "", "call": call, "status": "\(refusal.status.rawValue)",
+          "actor": store.actor?.id ?? "", "address": request.remoteAddress ?? "", "error": "\(error)",
+        ])
     }
   }
 

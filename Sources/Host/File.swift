@@ -63,6 +63,38 @@ package enum File {
     }
   }
 
+  /// Makes a file that must not be there yet, for nobody but the owner to read, of what the body writes: on the disk when this
+  /// returns, and not there at all where the body throws.
+  package static func create(_ path: String, _ body: (_ write: ([UInt8]) throws -> Void) throws -> Void) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw SystemError("make \(path)", code: errno) }
+    defer { close(descriptor) }
+    do {
+      try body { try write($0, to: descriptor, path) }
+      guard fsync(descriptor) == 0 else { throw SystemError("write \(path)", code: errno) }
+      try synchronize(folder(of: path))
+    } catch {
+      unlink(path)
+      throw error
+    }
+  }
+
+  /// Reads a file line by line, without the line feeds.
+  package static func forEachLine(of path: String, _ body: ([UInt8]) throws -> Void) throws {
+    guard let file = fopen(path, "re") else { throw SystemError("open \(path)", code: errno) }
+    defer { fclose(file) }
+    var line: UnsafeMutablePointer<CChar>?
+    var capacity = 0
+    defer { free(line) }
+    while true {
+      let length = getline(&line, &capacity, file)
+      guard length > 0, let line else { break }
+      let bytes = UnsafeRawBufferPointer(start: line, count: length)
+      try body(Array(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]))
+    }
+    guard ferror(file) == 0 else { throw SystemError("read \(path)", code: errno) }
+  }
+
   /// Gives a file another name in the same folder, for good when this returns.
   package static func rename(_ path: String, to newPath: String) throws(SystemError) {
     guard Glibc.rename(path, newPath) == 0 else { throw SystemError("rename \(path) to \(newPath)", code: errno) }

@@ -9,6 +9,23 @@ package enum Machine {
     return isKnown ? String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "unknown"
   }
 
+  /// Who uses it: the user who logged in, as the kernel keeps it through sudo and the like, or else the one that the process runs
+  /// as. A user without a name is told by number.
+  package static var userName: String {
+    let login = fopen("/proc/self/loginuid", "r").flatMap { file -> uid_t? in
+      defer { fclose(file) }
+      return readLine(of: file).flatMap { uid_t($0) }
+    }
+    let user = login.flatMap { $0 == .max ? nil : $0 } ?? getuid()
+    return getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "\(user)"
+  }
+
+  private static func readLine(of file: UnsafeMutablePointer<FILE>) -> String? {
+    var line = [CChar](repeating: 0, count: 32)
+    guard fgets(&line, CInt(line.count), file) != nil else { return nil }
+    return String(decoding: line.prefix { $0 > 0x20 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
   /// How much of the disk that a folder is on is free for others than the superuser, in per cent: of its bytes or of the files
   /// that it has room for, whichever is less.
   package static func freePercent(ofDiskWith folder: String) throws(SystemError) -> Int {

@@ -74,7 +74,7 @@ extension Store {
   package func acknowledgeAlert(
     tenant: String, id: String, by key: String
   ) throws(PostgresError) -> Alert? {
-    let rows = try write(Self.acknowledgement, .text(tenant), .text(id), .text(key))
+    let rows = try change(Self.acknowledgement, .text(tenant), .text(id), .text(key))
     if let row = rows.first { return Alert(row: row, tenant: tenant) }
     // A second statement, because only a new snapshot shows what a concurrent one has just changed.
     return try alert(tenant: tenant, id: id)
@@ -98,7 +98,7 @@ extension Store {
   /// Notes that an alert is over, and answers it as it then is: one that is resolved already stays as it was. Nil if there is
   /// none of that id.
   package func resolveAlert(tenant: String, id: String, by key: String) throws(PostgresError) -> Alert? {
-    let rows = try write(Self.resolution, .text(tenant), .text(id), .text(key))
+    let rows = try change(Self.resolution, .text(tenant), .text(id), .text(key))
     if let row = rows.first { return Alert(row: row, tenant: tenant) }
     return try alert(tenant: tenant, id: id)
   }

@@ -38,7 +38,7 @@ extension Store {
     let newID = Identifier.make("key-")
     let keys: [Key]
     do {
-      keys = try write(
+      keys = try change(
         Self.rotateKey, .text(tenant), .text(id), .text(newID), .bytes(Array(key.utf8)),
         .int(rotation.expiresAt?.microseconds), .int(rotation.overlapSeconds), .text(creator)
       ).map { Key(row: $0) }

@@ -53,7 +53,7 @@ extension Store {
   @discardableResult
   package func createKey(_ key: String, tenant: String, _ draft: KeyDraft, by creator: String? = nil) throws -> Key {
     do {
-      let rows = try write(
+      let rows = try change(
         Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(draft.name), .bytes(Array(key.utf8)),
         .text(draft.role.rawValue), .int(draft.expiresAt?.microseconds), .texts(draft.allowedCIDRs as [String]?),
         .text(creator))
@@ -146,7 +146,7 @@ extension Store {
 
   /// Makes a key unusable from the next request on. False if the tenant has no such key; revoking twice keeps the first time.
   package func revokeKey(id: String, tenant: String) throws(PostgresError) -> Bool {
-    try !write(Self.revokeKey, .text(tenant), .text(id)).isEmpty
+    try !change(Self.revokeKey, .text(tenant), .text(id)).isEmpty
   }
 
   private static let revokeKey = Statement(

@@ -43,7 +43,7 @@ extension Store {
   /// only if it is to be sent `again`, and then to all recipients. The schedule begins anew for it.
   package func retryDelivery(tenant: String, id: String, again: Bool) throws(PostgresError) -> Retry {
     guard Identifier.isUUID(id),
-      let row = try write(Self.retry, .text(tenant), .text(id), .bool(again)).first
+      let row = try change(Self.retry, .text(tenant), .text(id), .bool(again)).first
     else { return .absent }
     if row.text(0) == "sent" && !again { return .sentAlready }
     if row.isNull(1) { return .providerGone(providerID: row.text(2)) }
@@ -90,7 +90,7 @@ extension Store {
   /// them; nil if there is no delivery to go on behind.
   package func retryDeliveries(tenant: String, _ replay: Replay) throws(PostgresError) -> ReplayResult? {
     let filter = replay.filter
-    let rows = try write(
+    let rows = try change(
       DeliverySource(filter).replay, .text(tenant), .text(filter.alertID), .text(filter.providerID),
       .texts(filter.states?.map(\.rawValue)), .int(filter.start?.microseconds), .int(filter.end?.microseconds),
       .text(replay.policyID), .text(replay.after))

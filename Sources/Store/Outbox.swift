@@ -77,8 +77,7 @@ extension Store {
   @discardableResult
   package func settleDeliveries(_ settlements: [Settlement]) throws(PostgresError) -> Int {
     let now = Clock.monotonic
-    return try write(
-      Self.settle,
+    let parameters: [Parameter] = [
       .texts(settlements.map(\.tenant)),
       .texts(settlements.map(\.deliveryID)),
       .texts(settlements.map(\.leaseToken)),
@@ -95,8 +94,12 @@ extension Store {
       .bools(settlements.map(\.isProbe)),
       .texts(settlements.map { $0.pauseSeconds.map { String($0 * 1000) } }),
       .bools(settlements.map(\.outcome.isGone)),
-      .texts(settlements.map { $0.outcome.isLost ? Identifier.make("alert-") : nil })
-    ).first?.int(0) ?? 0
+      .texts(settlements.map { $0.outcome.isLost ? Identifier.make("alert-") : nil }),
+    ]
+    // Only a provider that is switched off is a matter of the audit log.
+    let isChange = settlements.contains(where: \.outcome.isGone)
+    let rows = isChange ? try change(Self.settle, parameters) : try connected().run(Self.settle, parameters)
+    return rows.first?.int(0) ?? 0
   }
 
   /// A connection of its own that hears of every alert that is raised; nil behind a pooler in transaction mode, where nobody can

@@ -127,7 +127,7 @@ extension Store {
   /// how many.
   @discardableResult
   package func resolveReports() throws(PostgresError) -> Int {
-    try write(Self.reportResolution).first?.int(0) ?? 0
+    try change(Self.reportResolution).first?.int(0) ?? 0
   }
 
   private static let reportResolution = Statement(

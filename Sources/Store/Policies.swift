@@ -44,7 +44,7 @@ extension Store {
   ) throws(PostgresError) -> Saving {
     do {
       let parameters = Self.columns(tenant, id, policy) + [.text(creator)]
-      let rows = try connected().run(Self.policyCreation, parameters)
+      let rows = try change(Self.policyCreation, parameters)
       return Self.saving(rows, of: policy, tenant: tenant)
     } catch  where error.isUniqueViolation {
       return .taken
@@ -81,7 +81,7 @@ extension Store {
     while let stored = try policy(tenant: tenant, id: id) {
       let changed = try change(stored.document)
       let parameters = Self.columns(tenant, id, changed) + [.text(stored.updatedAt)]
-      let saving = Self.saving(try connected().run(Self.policyChange, parameters), of: changed, tenant: tenant)
+      let saving = Self.saving(try self.change(Self.policyChange, parameters), of: changed, tenant: tenant)
       if case .absent = saving { continue }
       return saving
     }
@@ -114,7 +114,7 @@ extension Store {
 
   /// Deletes a policy; its alerts are kept. False if there is none of that id.
   package func deletePolicy(tenant: String, id: String) throws(PostgresError) -> Bool {
-    try !write(Self.policyDeletion, .text(tenant), .text(id)).isEmpty
+    try !change(Self.policyDeletion, .text(tenant), .text(id)).isEmpty
   }
 
   private static let policyDeletion = Statement(

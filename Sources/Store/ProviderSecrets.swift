@@ -43,7 +43,7 @@ extension Store {
         continue
       }
       let config = try resealed(document, of: key)["config"] ?? .null
-      count += try write(
+      count += try change(
         Self.resealing, .text(key.tenant), .text(key.providerID), .json(config.json), .text(stored)
       ).count
     }

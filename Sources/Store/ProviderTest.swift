@@ -20,7 +20,7 @@ extension Store {
   ///
   /// It takes the way of any delivery through the outbox, so what arrives shows that alerts will.
   package func testProvider(tenant: String, id: String) throws(PostgresError) -> String? {
-    try write(Self.providerTest, .text(tenant), .text(id)).first?.text(0)
+    try change(Self.providerTest, .text(tenant), .text(id)).first?.text(0)
   }
 
   private static let providerTest = Statement(
@@ -33,7 +33,10 @@ extension Store {
       WHERE tenant_id = $1 AND provider_id = $2
       RETURNING delivery_id
     )
-    SELECT delivery_id::text, pg_notify('tocsin_deliveries', '')
+    SELECT
+      delivery_id::text,
+      pg_notify('tocsin_deliveries', ''),
+      audit_note($1, 'test', 'provider', $2, NULL, json_build_object('delivery_id', delivery_id))::text
     FROM written
     """)
 

@@ -64,7 +64,7 @@ extension Store {
 
   private func insertProvider(_ columns: [Parameter], tenant: String) throws(PostgresError) -> Saving {
     do {
-      let rows = try connected().run(Self.providerCreation, columns)
+      let rows = try change(Self.providerCreation, columns)
       return rows.first.map { .saved(Self.masked(Record(row: $0, tenant: tenant))) } ?? .absent
     } catch  where error.isUniqueViolation {
       return .taken
@@ -86,7 +86,7 @@ extension Store {
   ) throws -> Saving {
     while let stored = try storedProvider(tenant: tenant, id: id) {
       let changed = try change(stored.document)
-      let rows = try connected().run(
+      let rows = try self.change(
         Self.providerChange, columns(tenant, id, changed) + [.text(stored.updatedAt)])
       if let row = rows.first { return .saved(Self.masked(Record(row: row, tenant: tenant))) }
     }
@@ -117,7 +117,7 @@ extension Store {
 
   /// Deletes a provider that no policy names.
   package func deleteProvider(tenant: String, id: String) throws(PostgresError) -> Deletion {
-    Deletion(rows: try write(Self.providerDeletion, .text(tenant), .text(id)))
+    Deletion(rows: try change(Self.providerDeletion, .text(tenant), .text(id)))
   }
 
   private static let providerDeletion = Statement(

@@ -49,7 +49,7 @@ extension Store {
   package func createRule(tenant: String, id: String, _ rule: Rule, by creator: String) throws(PostgresError) -> Saving
   {
     do {
-      let rows = try write(
+      let rows = try change(
         Self.ruleCreation, .text(tenant), .text(id), .json(rule.document.json), .bool(rule.isEnabled),
         .text(rule.document["field"]?.string), .text(creator))
       return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .absent
@@ -73,7 +73,7 @@ extension Store {
   ) throws -> Saving {
     while let stored = try rule(tenant: tenant, id: id) {
       let changed = try change(stored.document)
-      let rows = try write(
+      let rows = try self.change(
         Self.ruleChange, .text(tenant), .text(id), .json(changed.document.json), .bool(changed.isEnabled),
         .text(changed.document["field"]?.string), .text(stored.updatedAt))
       if let row = rows.first { return .saved(Record(row: row, tenant: tenant)) }
@@ -103,7 +103,7 @@ extension Store {
 
   /// Deletes a rule that no policy names.
   package func deleteRule(tenant: String, id: String) throws(PostgresError) -> Deletion {
-    Deletion(rows: try write(Self.ruleDeletion, .text(tenant), .text(id)))
+    Deletion(rows: try change(Self.ruleDeletion, .text(tenant), .text(id)))
   }
 
   private static let ruleDeletion = Statement(

@@ -13,6 +13,8 @@ package final class Store {
   var nextUseNote = 0.0
   /// What the secrets of providers are sealed with, where this program may see them.
   package var masterKeys: MasterKeys?
+  /// On whose behalf changes are made from now on; nil where nobody has said.
+  package var actor: Actor?
 
   /// A store at a connection URL; nothing is connected yet. `prepares` off is for poolers in transaction mode.
   package init(url: String, prepares: Bool = true, timeouts: Timeouts = Timeouts()) {

@@ -43,7 +43,7 @@ extension Store {
     tenant: String, id: String, _ suppression: Suppression, by creator: String
   ) throws(PostgresError) -> Saving {
     do {
-      let rows = try connected().run(
+      let rows = try change(
         Self.suppressionCreation, Self.columns(tenant, id, suppression) + [.text(creator)])
       return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .absent
     } catch  where error.isUniqueViolation {
@@ -80,7 +80,7 @@ extension Store {
     while let stored = try suppression(tenant: tenant, id: id) {
       let changed = try change(stored.document)
       do {
-        let rows = try connected().run(
+        let rows = try self.change(
           Self.suppressionChange, Self.columns(tenant, id, changed) + [.text(stored.updatedAt)])
         if let row = rows.first { return .saved(Record(row: row, tenant: tenant)) }
       } catch  where error.endsBeforeItStarts {
@@ -112,7 +112,7 @@ extension Store {
 
   /// Deletes a suppression, which ends it. False if there is none of that id.
   package func deleteSuppression(tenant: String, id: String) throws(PostgresError) -> Bool {
-    try !write(Self.suppressionDeletion, .text(tenant), .text(id)).isEmpty
+    try !change(Self.suppressionDeletion, .text(tenant), .text(id)).isEmpty
   }
 
   private static let suppressionDeletion = Statement(

@@ -5,9 +5,11 @@ import Store
 /// The database that the environment names. A URL may hold a password, so none is taken from the command line, which every
 /// user of the machine can read.
 enum Database {
-  /// A store on it; it connects when it is first used.
+  /// A store on it, for the user who runs the command; it connects when it is first used.
   static func store() throws -> Store {
-    Store(url: try url(), prepares: prepares, timeouts: patient)
+    let store = Store(url: try url(), prepares: prepares, timeouts: patient)
+    store.actor = Actor(.command, id: Machine.userName)
+    return store
   }
 
   /// A connection to it.

@@ -7,7 +7,7 @@ struct Tocsin: ParsableCommand {
     commandName: "tocsin",
     abstract: "Operate Tocsin: its database, its API keys, events by hand, a look at how it is doing.",
     discussion: "The database is the one of ALERTING_DATABASE_URL. deploy/tocsin.env describes every setting.",
-    subcommands: [Migrate.self, Keys.self, Send.self, Status.self, HookCommands.self])
+    subcommands: [Migrate.self, Keys.self, Audit.self, Send.self, Status.self, HookCommands.self])
 }
 
 /// Why something could not be done, in a sentence for the operator.

@@ -22,7 +22,7 @@ import Testing
 
   @Test(
     "Without a valid key nothing is answered",
-    arguments: ["policies", "rules", "providers", "alerts", "deliveries", "suppressions", "keys"])
+    arguments: ["policies", "rules", "providers", "alerts", "audit-log", "deliveries", "suppressions", "keys"])
   func keys(route: String) throws {
     for key in [nil, "", "wrong", "test-token", "admin'--", "adm\0in", "ad min"] {
       let answer = try service.call("GET", "/\(route)", key: key)

@@ -54,7 +54,7 @@ package final class Service {
   ) throws -> FastCGIConnection {
     var parameters = Self.parameters(method, path, key: key, type: type, body: body)
     parameters["HTTP_PREFER"] = prefer
-    parameters["REMOTE_ADDR"] = address
+    parameters["REMOTE_ADDR"] = address ?? "192.0.2.1"
     let route = path.dropFirst().prefix { $0 != "/" && $0 != "?" }
     let connection = try worker(String(route)).socket.connect()
     try connection.send(Array(FastCGIRecord.request(parameters, body: body).prefix(bytes)))

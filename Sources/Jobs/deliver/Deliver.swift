@@ -19,9 +19,9 @@ struct Deliver {
         addresses: settings.addresses, authorities: settings.authorities)
       let outbox = try Store.configured()
       outbox.masterKeys = try MasterKeys.configured()
+      outbox.actor = Actor(.job, id: "deliver")
       let deliverer = Deliverer(
-        outbox: outbox, queue: queue, pagerDutyURL: settings.pagerDutyURL, retention: settings.retention
-      )
+        outbox: outbox, queue: queue, pagerDutyURL: settings.pagerDutyURL, retention: settings.retention)
       try deliverer.run(for: settings.seconds, until: termination)
     } catch {
       Log.error("deliveries are not carried out", ["error": "\(error)"])

@@ -31,6 +31,8 @@ final class Deliverer {
   private static let digestLimit = 100
   /// How often to say that the job runs; it is missed after three minutes.
   private static let secondsBetweenRunNotes = 20.0
+  /// How often refused calls are counted: what is counted is minutes.
+  private static let secondsBetweenCounts = 20.0
   /// How many deliveries may be given up or skipped in one statement.
   private static let upkeepLimit = 1000
   /// How long whoever asks the process to end lets it finish what it has begun.
@@ -51,6 +53,7 @@ final class Deliverer {
   private var nextExpiry = 0.0
   private var nextEnd = 0.0
   private var nextRunNote = 0.0
+  private var nextCount = 0.0
   /// The provider that the last look ended with; nil where it got to the last of all.
   private var lastLookedAt: ProviderKey?
 
@@ -69,6 +72,7 @@ final class Deliverer {
       if !outage.isOn { bell.hang(in: outbox) }
       tellEnds()
       noteRun()
+      countRefusals()
       look()
       lease()
       let ended = try wait(until: end)
@@ -84,6 +88,13 @@ final class Deliverer {
     guard Clock.monotonic >= nextRunNote else { return }
     let isNoted: Void? = asking { () throws(PostgresError) in try outbox.noteRun(of: "deliver", on: Machine.name) }
     if isNoted != nil { nextRunNote = Clock.monotonic + Self.secondsBetweenRunNotes }
+  }
+
+  /// Has the audit log tell how many calls were refused beside those that it has told of.
+  private func countRefusals() {
+    guard Clock.monotonic >= nextCount else { return }
+    let callers = asking { () throws(PostgresError) in try outbox.foldRefusals() }
+    if callers != nil { nextCount = Clock.monotonic + Self.secondsBetweenCounts }
   }
 
   /// How many more attempts may begin.

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Host
+import Store
+
+/// Moves what is old from the audit log to a file.
+struct ArchiveAudit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "archive",
+    abstract: "Move old entries to a file, one JSON object a line.",
+    discussion: """
+      Nothing is removed before the file is on the disk, nor of a chain that is broken. An entry says what was archived, \
+      and tocsin audit verify goes on behind it, or through it with --archive.
+      """)
+
+  @Option(help: "Entries before this day begins in UTC, YYYY-MM-DD.")
+  var before: String
+
+  @Option(help: "The file, which must not be there yet.")
+  var to: String
+
+  @Option(help: "Only the chain of this tenant; '' for the calls without a known key.")
+  var tenant: String?
+
+  func validate() throws {
+    guard before.wholeMatch(of: #/\d{4}-\d\d-\d\d/#) != nil else {
+      throw ValidationError("--before takes a day such as 2026-05-07")
+    }
+  }
+
+  func run() throws {
+    let store = try Database.store()
+    let old = try store.auditChains(tenant: tenant).compactMap { chain in
+      let through = try store.lastAuditEntry(tenant: chain.tenant, before: before)
+      return through > chain.archived.seq ? (chain: chain, through: through) : nil
+    }
+    guard !old.isEmpty else { return print("there is nothing before \(before)") }
+    var last: [AuditHead] = []
+    try File.create(to) { write in
+      last = try old.map { try copy($0.chain, through: $0.through, from: store, write) }
+    }
+    for (chain, head) in zip(old.map(\.chain), last) {
+      let count = try store.removeArchived(tenant: chain.tenant, through: head, file: to)
+      print("archived \(count) entries of \(chain.name), through \(head)")
+    }
+  }
+
+  /// Writes entries of a chain up to one, and answers that.
+  private func copy(
+    _ chain: AuditChainEnds, through: Int, from store: Store, _ write: ([UInt8]) throws -> Void
+  ) throws -> AuditHead {
+    var check = AuditCheck(after: chain.archived)
+    while check.last.seq < through {
+      let entries = try store.auditEntries(tenant: chain.tenant, after: check.last.seq).filter { $0.seq <= through }
+      for entry in entries {
+        check.take(try AuditLink(entry))
+        try write(entry.line + [UInt8(ascii: "\n")])
+      }
+      if entries.isEmpty { break }
+    }
+    if let found = check.breaks.first {
+      throw Failure("the log of \(chain.name) is broken, so nothing was archived: \(found)")
+    }
+    return check.last
+  }
+}

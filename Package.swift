@@ -65,7 +65,7 @@ let fuzzers: [Target] =
   ? []
   : [
     .executableTarget(
-      name: "fuzz", dependencies: ["API", "FastCGI", "JSON", "Matching", "Spool"], path: "Tests/Fuzz",
+      name: "fuzz", dependencies: ["API", "FastCGI", "JSON", "Matching", "Spool", "Tokens"], path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: strict)
   ]
 

@@ -36,6 +36,7 @@ private func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   Fuzz.checkQuery(input)
   Fuzz.checkPayload(input)
   Fuzz.checkFrame(input)
+  Fuzz.checkTokens(input)
   return 0
 }
 

@@ -11,7 +11,7 @@ extension Fuzz {
     let variables = Dictionary(uniqueKeysWithValues: zip(Variable.allCases, texts))
     let request = Request(variables)
     precondition(!request.path.contains("?"), "a query in the path \(request.path)")
-    if let key = try? Call.key(of: request) {
+    if let key = try? Authenticator.credential(of: request) {
       precondition(!key.isEmpty && !key.contains(" "), "no key: \(key)")
     }
   }

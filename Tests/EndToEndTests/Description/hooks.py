@@ -29,8 +29,10 @@ def raise_alert():
     provider = answer("POST", "providers", {"name": "Nobody", "provider_type": "webhook", "config": config})
     rule = {"field": "seed", "operator": "eq", "value": provider["provider_id"]}
     templates = {"message_template": "{seed}", "summary_template": "{seed}"}
-    answer("POST", "policies", {"name": "Seed", "rules": [rule], **templates, "providers": [provider["provider_id"]]})
-    alert = answer("POST", "process-event", {"seed": provider["provider_id"]})["triggered_alerts"][0]["alert_id"]
+    document = {"name": "Seed", "rules": [rule], **templates, "providers": [provider["provider_id"]]}
+    policy = answer("POST", "policies", document)["policy_id"]
+    raised = answer("POST", "process-event", {"seed": provider["provider_id"]})["triggered_alerts"]
+    alert = next(each["alert_id"] for each in raised if each["policy_id"] == policy)
     delivery = answer("GET", f"deliveries?alert_id={alert}")["deliveries"][0]["delivery_id"]
     return {"alert_id": alert, "delivery_id": delivery}, provider["created_by"]
 

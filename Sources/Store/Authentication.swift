@@ -57,6 +57,8 @@ extension Store {
     let known = KnownKey(
       caller, secondsLeft: row.intOrNil(5).map { Double($0) / 1_000_000 }, allowedCIDRs: row.texts(4))
     recentCallers?.note(known, key: key)
+    // Also of a call that is refused it is on record whose key it came with.
+    actor = Actor(caller, address: address)
     let authentication = known.authentication(from: address)
     if row.bool(6), case .granted = authentication { noteUse(of: caller) }
     return authentication

@@ -142,6 +142,21 @@ import Testing
     #expect(try service.database.texts("SELECT 'found' FROM audit_log WHERE audit_log::text LIKE '%SECRET-KEY%'") == [])
   }
 
+  @Test("A key that has expired, or comes from elsewhere, is told by its id")
+  func refusedKeys() throws {
+    try service.database.run(
+      """
+      UPDATE api_keys SET created_at = now() - interval '1 day', expires_at = now() WHERE name = 'viewer';
+      UPDATE api_keys SET allowed_cidrs = '{10.0.0.0/8}' WHERE name = 'operator';
+      """)
+    #expect(try service.call("GET", "/rules", key: "viewer").status == 401)
+    #expect(try service.call("GET", "/rules", key: "operator").status == 403)
+    #expect(try service.call("GET", "/rules", key: "wrong").status == 401)
+    let refused = try entries("action=refuse")
+    #expect(try refused.map { $0["actor"]?.string } == [keyID(of: "operator"), keyID(of: "viewer")])
+    #expect(try service.database.texts("SELECT id FROM audit_log WHERE tenant_id = ''").count == 1)
+  }
+
   @Test("A flood of refused calls is counted by the minute")
   func flood() throws {
     for _ in 0..<30 { #expect(try service.call("GET", "/rules", key: "wrong").status == 401) }

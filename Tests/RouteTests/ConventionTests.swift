@@ -64,7 +64,7 @@ import Testing
     arguments: [
       ("PATCH", "/policies", "GET, POST, HEAD"), ("POST", "/policies/x", "GET, PUT, DELETE, HEAD"),
       ("DELETE", "/alerts", "GET, HEAD"), ("GET", "/alerts/x/resolve", "PUT"), ("POST", "/health", "GET, HEAD"),
-      ("POST", "/deliveries", "GET, HEAD"), ("PUT", "/deliveries/retry", "GET, POST, HEAD"),
+      ("POST", "/deliveries", "GET, HEAD"), ("PUT", "/deliveries/retry", "POST"),
       ("GET", "/deliveries/x/retry", "POST"), ("PUT", "/keys/x", "GET, DELETE, HEAD"),
       ("GET", "/keys/x/rotate", "POST"),
       ("OPTIONS", "/providers/x", "GET, PUT, DELETE, HEAD"),

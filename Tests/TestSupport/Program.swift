@@ -44,6 +44,8 @@ package final class Program {
     posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
     posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
+    // What the tests beside this one have open is not the program's: a PostgreSQL counts it, and refuses to start.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     let path = name.hasPrefix("/") ? name : Self.directory + name
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]

@@ -22,6 +22,16 @@ struct Authenticator {
     store.recentAuthentication(key: try Self.credential(of: request), from: request.remoteAddress)
   }
 
+  /// The caller that was found; throws the problem of one that is not let in.
+  static func caller(_ authentication: Authentication, of request: Request) throws(Problem) -> Caller {
+    switch authentication {
+    case .granted(let caller): return caller
+    case .unknown: throw .unauthorized
+    case .expired: throw .expiredKey
+    case .elsewhere: throw .foreignAddress(request.remoteAddress)
+    }
+  }
+
   private func caller(_ tokens: TokenReader, _ token: String) throws -> Caller {
     let claims: TokenClaims
     do {

@@ -20,13 +20,10 @@ package struct Call {
   /// The tenant that all of the call is about.
   package var tenant: String { caller.tenant }
 
-  /// Lets a request in by what is known of its sender: the role has the permission, and a `tenant_id` that the request names is
-  /// the sender's.
+  /// Lets a request of a caller in: the role has the permission, and a `tenant_id` that the request names is the caller's.
   init(
-    _ request: Request, _ authentication: Authentication, parameters: [String], store: Store, permission: Permission
+    _ request: Request, from caller: Caller, parameters: [String], store: Store, permission: Permission
   ) throws {
-    let caller = try Self.caller(authentication, of: request)
-    store.actor = Actor(caller, address: request.remoteAddress)
     guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
     if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
@@ -35,15 +32,6 @@ package struct Call {
     self.parameters = parameters
     self.caller = caller
     self.store = store
-  }
-
-  private static func caller(_ authentication: Authentication, of request: Request) throws(Problem) -> Caller {
-    switch authentication {
-    case .granted(let caller): return caller
-    case .unknown: throw .unauthorized
-    case .expired: throw .expiredKey
-    case .elsewhere: throw .foreignAddress(request.remoteAddress)
-    }
   }
 
   /// The SHA-256 of the key in hexadecimal digits, by which it is known later. A token is not: who sends one has to come again.

@@ -84,36 +84,33 @@ package struct Endpoint {
       case .open(let handle):
         return try handle(request, store)
       case .keyed(let handle, let handleAway):
-        let permission = endpoint.permission
-        let call: Call
+        let authentication: Authentication
         do {
-          call = try Call(
-            request, authenticator.authentication(of: request), parameters: parameters, store: store,
-            permission: permission)
+          authentication = try authenticator.authentication(of: request)
         } catch let error as PostgresError where error.isUnreachable {
-          guard let handleAway, let authentication = try authenticator.recentAuthentication(of: request) else {
-            throw error
-          }
-          let call = try Call(request, authentication, parameters: parameters, store: store, permission: permission)
-          return try limited(call, by: limits) { try handleAway($0, error) }
+          guard let handleAway, let recent = try authenticator.recentAuthentication(of: request) else { throw error }
+          return try answer(request, recent, store, limits) { try handleAway($0, error) }
         }
-        return try limited(call, by: limits, handle)
+        return try answer(request, authentication, store, limits, handle)
       }
     }
 
-    /// The answer to a call that is within the limits, which it tells of.
-    private func limited(
-      _ call: Call, by limits: RateLimits?, _ handle: (Call) throws -> Response
+    /// The answer to whoever is let in. One that is known is counted before anything is refused, and told of the limits.
+    private func answer(
+      _ request: Request, _ authentication: Authentication, _ store: Store, _ limits: RateLimits?,
+      _ handle: (Call) throws -> Response
     ) throws -> Response {
-      guard let fields = try limits?.count(call.caller) else { return try handle(call) }
-      var response: Response
+      let caller = try Authenticator.caller(authentication, of: request)
+      store.actor = Actor(caller, address: request.remoteAddress)
+      let fields = try limits?.count(caller) ?? []
       do {
-        response = try handle(call)
+        var response = try handle(
+          Call(request, from: caller, parameters: parameters, store: store, permission: endpoint.permission))
+        response.headers += fields
+        return response
       } catch {
-        response = Problem(error, request: call.request).response
+        throw Problem(error, request: request).with(fields)
       }
-      response.headers += fields
-      return response
     }
   }
 

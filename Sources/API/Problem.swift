@@ -52,6 +52,13 @@ package struct Problem: Error {
   /// Whether the caller is not known or may not do it.
   var isRefusal: Bool { status == .unauthorized || status == .forbidden }
 
+  /// The problem with more headers.
+  func with(_ fields: [(name: String, value: String)]) -> Problem {
+    var problem = self
+    problem.headers += fields
+    return problem
+  }
+
   private static func summary(of faults: [JSONFault]) -> String {
     guard let first = faults.first else { return "The request says something impossible." }
     let place = first.pointer.isEmpty ? "The document" : first.pointer

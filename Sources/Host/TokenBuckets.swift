@@ -46,6 +46,11 @@ package final class TokenBuckets {
   }
 
   private static let slots = 16_384
+  /// How much later than its own moment a process may get to a bucket, in nanoseconds. What lies further ahead than a fill and
+  /// this is of another rate, or from before the machine was started.
+  private static let lag: UInt64 = 1_000_000_000
+  /// What lies so far ahead, in nanoseconds, is of nobody who is there: no bucket takes a minute to fill.
+  private static let longestFill: UInt64 = 60_000_000_000
   /// How many neighbouring slots a bucket may be in.
   private static let neighbours = 8
   private static var size: Int { slots * MemoryLayout<Slot>.stride }
@@ -71,8 +76,8 @@ package final class TokenBuckets {
     let slot = slot(of: Self.hash(name), at: now)
     var known = slot.pointee.fullAt.load(ordering: .relaxed)
     while true {
-      // What would take longer than a fill is of another rate, or from before the machine was started.
-      let fullAt = known > now + rate.fillTime ? now : max(known, now)
+      // A little further ahead than a fill is what somebody else has done since this moment was taken.
+      let fullAt = known > now + rate.fillTime + Self.lag ? now : max(known, now)
       let next = fullAt + rate.interval
       guard next <= now + rate.fillTime else {
         return Level(
@@ -99,7 +104,8 @@ package final class TokenBuckets {
     if let own = places.first(where: { $0.pointee.owner.load(ordering: .relaxed) == owner }) { return own }
     for place in places {
       let other = place.pointee.owner.load(ordering: .relaxed)
-      guard other == 0 || place.pointee.fullAt.load(ordering: .relaxed) <= now else { continue }
+      let fullAt = place.pointee.fullAt.load(ordering: .relaxed)
+      guard other == 0 || fullAt <= now || fullAt > now + Self.longestFill else { continue }
       let (isTaken, holder) = place.pointee.owner.compareExchange(expected: other, desired: owner, ordering: .relaxed)
       if isTaken || holder == owner { return place }
     }

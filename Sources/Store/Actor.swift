@@ -66,7 +66,8 @@ extension Store {
     """)
 
   /// Puts a refused call on record, of the actor in place: the first of a caller in a minute at once, the others as a number when
-  /// the minute is over. What is lost if PostgreSQL ends before it has written it to disk is less than a second of refusals.
+  /// the minute is over. What is lost if PostgreSQL ends before it has written it to disk is less than a second of
+  /// refusals; and it gives up rather than have a worker wait for whoever has the chain.
   package func noteRefusal(of call: String, status: Int) throws(PostgresError) {
     guard let actor else { return }
     try connected().run(
@@ -75,7 +76,8 @@ extension Store {
   }
 
   private static let refusedActor = Statement(
-    "refused_actor", actor.sql + ",\n  set_config('synchronous_commit', 'off', true)")
+    "refused_actor",
+    actor.sql + ",\n  set_config('synchronous_commit', 'off', true),\n  set_config('lock_timeout', '250ms', true)")
 
   private static let refusal = Statement("note_refusal", "SELECT audit_refuse($1, $2, $3::integer)")
 

@@ -73,6 +73,7 @@ package struct AuditCheck {
   private var archived: AuditHead?
   /// The hashes of sound entries, by their places, cut short; and those of entries that were moved.
   private var soundHashes: [Int: Int] = [:]
+  private var unsound: [Int] = []
   private var moved: [(from: Int, to: Int, hash: Int)] = []
 
   /// A check that begins behind a head. An anchor is what somebody has on record of the chain, from there on.
@@ -91,6 +92,7 @@ package struct AuditCheck {
     let hash = link.computedHash
     let isSound = hash == link.hash
     if !isSound {
+      unsound.append(link.seq)
       noteUnsound(link)
     } else if isLastSound, link.previousHash != last.hash {
       // This one is as it was written, so it is the one before it that was another then.
@@ -108,13 +110,20 @@ package struct AuditCheck {
     if head.seq > last.seq {
       breaks.append(.missing(last.seq + 1...head.seq))
     } else if head.seq < last.seq {
-      for seq in head.seq + 1...last.seq where !moved.contains(where: { $0.to == seq }) { breaks.append(.added(seq)) }
+      tellAdded(behind: head.seq)
     } else if isLastSound, head.hash != last.hash {
       breaks.append(.changed(last.seq))
     }
     let end = max(last.seq, head.seq)
     if let anchor, anchor.seq > end { breaks.append(.missing(end + 1...anchor.seq)) }
     tellMoved()
+  }
+
+  /// Tells of what stands behind the end of the chain. Between and before such entries nothing is missing.
+  private mutating func tellAdded(behind end: Int) {
+    breaks.removeAll { if case .missing(let places) = $0 { places.lowerBound > end } else { false } }
+    let added = (soundHashes.keys.filter { $0 > end } + unsound.filter { $0 > end }).sorted()
+    for seq in added where !moved.contains(where: { $0.to == seq }) { breaks.append(.added(seq)) }
   }
 
   /// Tells whether the chain says that what is not here any more, up to a head, was archived.

@@ -57,7 +57,7 @@ package struct AuditLink: Sendable {
     else { return nil }
     let reach = min(Self.reach, Self.reachInBytes / canonical.count)
     for distance in 1...max(1, reach) {
-      for place in [seq - distance, seq + distance] where place > 0 {
+      for place in [seq &- distance, seq &+ distance] where place > 0 {
         let there = canonical[..<start] + Array(String(place).utf8) + canonical[end...]
         if Self.hash(of: there) == hash { return place }
       }

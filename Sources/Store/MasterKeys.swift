@@ -58,6 +58,6 @@ package final class MasterKeys {
 
 /// What is wrong with the file of the master keys.
 package struct MasterKeyFault: Error, CustomStringConvertible {
-  /// The fault and the file or provider that has it, for a person.
+  /// The fault and the file that has it, for a person.
   package let description: String
 }

@@ -31,9 +31,11 @@ extension Store {
   }
 
   /// Seals the secrets of every provider anew that are not sealed with the first of the master keys; answers how many providers
-  /// that were. What somebody else changes meanwhile is sealed by whoever changes it, or looked at again.
-  package func resealProviders() throws -> Int {
+  /// that were, and of which the secrets cannot be opened, and why. What somebody else changes meanwhile is sealed by whoever
+  /// changes it, or looked at again.
+  package func resealProviders() throws -> (count: Int, failures: [String]) {
     var count = 0
+    var failures: [String] = []
     var last = ProviderKey(tenant: "", providerID: "")
     while let (key, document, stored) = try nextProvider(after: last) {
       guard let current = masterKeys?.keyring.ids.first,
@@ -42,20 +44,26 @@ extension Store {
         last = key
         continue
       }
-      let config = try resealed(document, of: key)["config"] ?? .null
+      guard let config = try resealed(document, of: key, &failures)?["config"] else {
+        last = key
+        continue
+      }
       count += try change(
         Self.resealing, .text(key.tenant), .text(key.providerID), .json(config.json), .text(stored)
       ).count
     }
-    return count
+    return (count, failures)
   }
 
-  private func resealed(_ document: JSONObject, of provider: ProviderKey) throws -> JSONObject {
+  private func resealed(
+    _ document: JSONObject, of provider: ProviderKey, _ failures: inout [String]
+  ) throws -> JSONObject? {
     let secrets: JSONObject
     do throws(SealFault) {
       secrets = try opened(document, of: provider)
     } catch {
-      throw MasterKeyFault(description: "the provider \(provider.providerID) of \(provider.tenant): \(error)")
+      failures.append("the provider \(provider.providerID) of \(provider.tenant): \(error)")
+      return nil
     }
     return try sealed(secrets, of: provider)
   }

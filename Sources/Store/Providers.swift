@@ -1,4 +1,5 @@
 import Delivery
+import Host
 import JSON
 import Postgres
 
@@ -10,11 +11,16 @@ extension Store {
     }
   }
 
-  /// A provider with its secrets.
-  private func storedProvider(tenant: String, id: String) throws -> Record? {
+  /// A provider with its secrets; masks in the place of those that cannot be opened, so that a change can bring them anew.
+  private func storedProvider(tenant: String, id: String) throws(PostgresError) -> Record? {
     guard let row = try read(Self.providerByID, .text(tenant), .text(id)).first else { return nil }
     let record = Record(row: row, tenant: tenant)
-    return record.with(document: try opened(record.document, of: ProviderKey(tenant: tenant, providerID: id)))
+    do throws(SealFault) {
+      return record.with(document: try opened(record.document, of: ProviderKey(tenant: tenant, providerID: id)))
+    } catch {
+      Log.error("a provider is changed without its secrets", ["tenant": tenant, "provider": id, "error": "\(error)"])
+      return record.with(document: Provider.shown(record.document))
+    }
   }
 
   private static let providerByID = Statement(

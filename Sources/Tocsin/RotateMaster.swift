@@ -30,8 +30,12 @@ struct RotateMaster: ParsableCommand {
       try MasterKeys.make(at: path)
       store.masterKeys = try MasterKeys(path: path)
     }
-    let providers = try store.resealProviders()
-    print("The master key is \(store.masterKeys?.keyring.ids.first ?? ""); providers sealed with it anew: \(providers)")
+    let resealed = try store.resealProviders()
+    let key = store.masterKeys?.keyring.ids.first ?? ""
+    print("The master key is \(key); providers sealed with it anew: \(resealed.count)")
+    guard resealed.failures.isEmpty else {
+      throw Failure("these have to be given their secrets anew: " + resealed.failures.joined(separator: "; "))
+    }
   }
 
   /// Looks once more after the keys are gone: whoever sealed with one in that moment would be lost.

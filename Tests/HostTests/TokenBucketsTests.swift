@@ -53,8 +53,21 @@ import Testing
   @Test("A moment from before the machine was started holds nobody up")
   func earlierBoot() throws {
     try withBuckets { buckets in
-      for _ in 0..<4 { _ = buckets.take("a", rate, at: 1_000_000 * second) }
-      #expect(buckets.take("a", rate, at: 5 * second).isGranted)
+      for name in 0..<50_000 { _ = buckets.take("key \(name)", rate, at: 1_000_000 * second) }
+      for name in 0..<4000 {
+        let granted = (0..<4).map { _ in buckets.take("new \(name)", rate, at: 5 * second).isGranted }
+        #expect(granted == [true, true, true, false], "\(name)")
+      }
+    }
+  }
+
+  @Test("Whoever comes late with an earlier moment finds an empty bucket empty")
+  func late() throws {
+    try withBuckets { buckets in
+      for _ in 0..<3 { _ = buckets.take("a", rate, at: 100 * second) }
+      #expect(buckets.take("a", rate, at: 100 * second + second / 10).isGranted)
+      #expect(!buckets.take("a", rate, at: 100 * second).isGranted)
+      #expect(!buckets.take("a", rate, at: 100 * second + second / 10).isGranted)
     }
   }
 

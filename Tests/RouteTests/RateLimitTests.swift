@@ -48,6 +48,9 @@ import Testing
     let missing = try answers(1, key: "viewer", path: "/policies/none")[0]
     #expect(missing.status == 404)
     #expect(missing.headers["ratelimit"] != nil)
+    let forbidden = try answers(1, key: "ingest")[0]
+    #expect(forbidden.status == 403)
+    #expect(forbidden.headers["ratelimit"] != nil)
     let unknown = try answers(1, key: "wrong")[0]
     #expect(unknown.status == 401)
     #expect(unknown.headers["ratelimit"] == nil)

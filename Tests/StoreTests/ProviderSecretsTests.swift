@@ -82,6 +82,27 @@ import Testing
     }
   }
 
+  @Test("What cannot be opened holds up no rotation, is told by its provider, and can be given anew")
+  func lost() throws {
+    try makeProvider("a-lost")
+    try makeProvider("b-kept")
+    let lost = try configs[0].replacing(keys.keyring.ids[0], with: "key-gone")
+    try tenant.database.run("UPDATE alert_providers SET config = '\(lost)' WHERE provider_id = 'a-lost'")
+    try keys.change { $0.rotate() }
+    let resealed = try tenant.store.resealProviders()
+    #expect(resealed.count == 1)
+    #expect(resealed.failures.map { $0.contains("a-lost of acme") && $0.contains("key-gone") } == [true])
+    func change(_ token: JSONValue) throws -> Saving {
+      try tenant.store.changeProvider(tenant: "acme", id: "a-lost") { stored in
+        let change: JSONObject = ["config": ["url": "https://example.org/", "headers": ["X-Token": token]]]
+        return try Provider(json: .object(Provider.document(stored, changedBy: change)))
+      }
+    }
+    #expect(throws: JSONFaults.self) { try change("********") }
+    guard case .saved = try change("anew") else { throw SystemFailure("give a secret anew", 0) }
+    #expect(try tenant.store.resealProviders().failures == [])
+  }
+
   @Test("Whoever has no keys reads what is not sealed, and nothing else")
   func withoutKeys() throws {
     try tenant.makeProviders("plain")
@@ -132,8 +153,8 @@ import Testing
     let times = "SELECT updated_at::text FROM alert_providers ORDER BY tenant_id, provider_id"
     let before = try tenant.database.texts(times)
     try keys.change { $0.rotate() }
-    #expect(try tenant.store.resealProviders() == 3)
-    #expect(try tenant.store.resealProviders() == 0)
+    #expect(try tenant.store.resealProviders().count == 3)
+    #expect(try tenant.store.resealProviders().count == 0)
     #expect(try tenant.store.sealingKeys() == [keys.keyring.ids[0]])
     #expect(try configs.allSatisfy { !$0.contains("s3cret") })
     #expect(try tenant.database.texts(times) == before)

@@ -1,4 +1,5 @@
 import Glibc
+import Host
 
 /// A program, run as a process of its own.
 package final class Program {
@@ -44,9 +45,8 @@ package final class Program {
     posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
     posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
-    // What the tests beside this one have open is not the program's: a PostgreSQL counts it, and refuses to start.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     let path = name.hasPrefix("/") ? name : Self.directory + name
+    try Self.keepOpenFiles()
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in words + settings { free(text) } }
@@ -73,6 +73,13 @@ package final class Program {
     }
     let path = String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
     return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/"
+  }
+
+  /// Keeps what the tests beside this one have open out of the programs: a PostgreSQL counts it, and refuses to start.
+  private static func keepOpenFiles() throws(SystemError) {
+    for descriptor in try File.names(in: "/proc/self/fd").compactMap(CInt.init) where descriptor > 2 {
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
   }
 
   /// Sends a signal.

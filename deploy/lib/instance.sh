@@ -92,7 +92,9 @@ supervisor_id() {
 instance_processes() {
   local session=$1 id program directory
   for id in $(pgrep -s "$session"); do
-    program=$(readlink "/proc/$id/exe") && directory=$(readlink "/proc/$id/cwd") || continue
+    # Of programs that keep their memory private only root may see more than the words that started them.
+    program=$(readlink "/proc/$id/exe") || { read -rd '' program <"/proc/$id/cmdline"; } 2>/dev/null || continue
+    directory=$(readlink "/proc/$id/cwd") || directory=
     if [[ $program =~ ^"$home"/programs/|/(nginx|postgres|python3[.0-9]*)$ || $directory == "$home"/* ]]; then
       echo "$id"
     fi

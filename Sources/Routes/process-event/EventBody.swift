@@ -2,6 +2,7 @@ import API
 import FastCGI
 import Host
 import Matching
+import Spool
 
 /// A request's body as the events in it: one object, a JSON array of them, or NDJSON.
 ///
@@ -15,7 +16,7 @@ struct EventBody {
   /// Whether it is NDJSON.
   let isLines: Bool
   private let body: Body
-  private let folder: String?
+  private let folder: SpoolFolder?
   /// All of it, once it has been kept.
   private var kept: [UInt8]?
   /// What has been read of it.
@@ -25,7 +26,7 @@ struct EventBody {
   private static let lines = ["application/x-ndjson", "application/ndjson", "application/jsonl"]
 
   /// The body of a call, of which nothing has been read, and the folder for a copy of it.
-  init(_ call: Call, copyingTo folder: String?) throws {
+  init(_ call: Call, copyingTo folder: SpoolFolder?) throws {
     body = try call.body(of: [Call.json] + Self.lines)
     isLines = call.mediaType.map(Self.lines.contains) ?? false
     self.folder = folder
@@ -50,7 +51,8 @@ struct EventBody {
 
   private mutating func beginCopy() {
     do throws(SystemError) {
-      copy = try folder.map(BodyCopy.init(in:))
+      guard let folder, try !folder.isFull(adding: body.announcedCount ?? Self.limit) else { return }
+      copy = try BodyCopy(in: folder.path)
     } catch {
       Log.warning("a large body is matched without a copy", ["reason": "\(error)"])
     }

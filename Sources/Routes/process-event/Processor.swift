@@ -23,7 +23,7 @@ final class Processor {
 
   /// Takes in the events of a call. That the database takes no writes is known only when they have been read and matched.
   func process(_ call: Call) throws -> Response {
-    var body = try EventBody(call, copyingTo: folder?.path)
+    var body = try EventBody(call, copyingTo: folder)
     var attempt: AdmissionMark?
     do {
       return try admit(&body, of: call, attempt: &attempt)

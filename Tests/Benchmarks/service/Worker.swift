@@ -25,7 +25,8 @@ enum Worker {
 
   private static func environment(_ instance: Instance, _ key: String) -> [String: String] {
     [
-      "ALERTING_DATABASE_URL": instance.database, "ALERTING_STATE_DIRECTORY": "/nonexistent", "REQUEST_METHOD": "POST",
+      "ALERTING_DATABASE_URL": instance.database, "ALERTING_STATE_DIRECTORY": instance.state.path,
+      "REQUEST_METHOD": "POST",
       "REQUEST_URI": "/api/v1/alerts/process-event",
       "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "\(Event.quiet.utf8.count)",
       "HTTP_AUTHORIZATION": "Bearer \(key)",

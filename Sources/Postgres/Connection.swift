@@ -55,8 +55,9 @@ package final class Connection {
   /// not closed the connection since.
   package var isUsable: Bool {
     if loss != nil { return false }
-    if wait(for: PQsocket(handle), until: Deadline(seconds: 0)) == .ready, PQconsumeInput(handle) == 0 {
-      loss = .closed
+    // The end may stand behind a last message.
+    while loss == nil, wait(for: PQsocket(handle), until: Deadline(seconds: 0)) == .ready {
+      if PQconsumeInput(handle) == 0 { loss = .closed }
     }
     if PQstatus(handle) != CONNECTION_OK { loss = .closed }
     return loss == nil

@@ -11,15 +11,25 @@ struct Authenticator {
   /// Who sends the request, or why nobody is let in by it. One round trip to the database.
   func authentication(of request: Request) throws -> Authentication {
     let credential = try Self.credential(of: request)
+    if KeyForm.isMistyped(credential) { throw Problem.mistypedKey }
     guard let tokens, TokenRules.isToken(credential) else {
-      return try store.authenticate(key: credential, from: request.remoteAddress)
+      return try store.authenticate(KeyDigest(of: credential), from: request.remoteAddress)
     }
     return .granted(try caller(tokens, credential))
   }
 
   /// The same while the database is away, by what is remembered of keys; nil where nobody can tell.
   func recentAuthentication(of request: Request) throws -> Authentication? {
-    store.recentAuthentication(key: try Self.credential(of: request), from: request.remoteAddress)
+    store.recentAuthentication(KeyDigest(of: try Self.credential(of: request)), from: request.remoteAddress)
+  }
+
+  /// Who sends the request in all likelihood; nil where that is not known.
+  func presumption(of request: Request) throws -> Presumption? {
+    let key = KeyDigest(of: try Self.credential(of: request))
+    guard let caller = store.presumedCaller(key, from: request.remoteAddress) else { return nil }
+    return Presumption(caller, key: key) {
+      try Self.caller(store.authenticate(key, from: request.remoteAddress), of: request)
+    }
   }
 
   /// The caller that was found; throws the problem of one that is not let in.
@@ -45,13 +55,10 @@ struct Authenticator {
       tenant: claims.tenant, keyID: "user:\(claims.subject)", role: role, policyEpoch: epoch, hasToken: true)
   }
 
-  /// What stands behind `Authorization: Bearer`, RFC 6750 section 2.1; the scheme's case does not matter. A key with a typo is told
-  /// here, and nobody is asked about it.
+  /// What stands behind `Authorization: Bearer`, RFC 6750 section 2.1; the scheme's case does not matter.
   static func credential(of request: Request) throws(Problem) -> String {
-    let parts = request.authorization?.split(separator: " ") ?? []
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthorized }
-    let credential = String(parts[1])
-    if KeyForm.isMistyped(credential) { throw .mistypedKey }
-    return credential
+    let parts = (request.authorization ?? "").utf8.split(separator: UInt8(ascii: " "))
+    guard parts.count == 2, parts[0].elementsEqual("bearer".utf8, by: { $0 | 0x20 == $1 }) else { throw .unauthorized }
+    return String(decoding: parts[1], as: UTF8.self)
   }
 }

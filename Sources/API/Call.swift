@@ -9,35 +9,55 @@ package struct Call {
   /// The values of the path's `{…}`, in order.
   package let parameters: [String]
   /// Who sent it.
-  package let caller: Caller
+  package private(set) var caller: Caller
   /// Where everything is kept.
   package let store: Store
+  /// Where the caller is only presumed: no effect and no answer before it is ``confirmed()`` or the like.
+  package private(set) var presumption: Presumption?
   /// The parameters of the query.
   package let query: Query
   /// The content type without its parameters, in lower case; nil if there is none.
   package let mediaType: String?
+  private let permission: Permission
 
   /// The tenant that all of the call is about.
   package var tenant: String { caller.tenant }
 
   /// Lets a request of a caller in: the role has the permission, and a `tenant_id` that the request names is the caller's.
   init(
-    _ request: Request, from caller: Caller, parameters: [String], store: Store, permission: Permission
+    _ request: Request, from caller: Caller, parameters: [String], store: Store, permission: Permission,
+    presumption: Presumption? = nil
   ) throws {
-    guard caller.role.allows(permission) else { throw Problem.forbidden(role: caller.role) }
     query = try Query(request.query)
-    if let tenant = query["tenant_id"], tenant != caller.tenant { throw Problem.otherTenant }
     mediaType = Self.mediaType(request.contentType)
     self.request = request
     self.parameters = parameters
     self.caller = caller
     self.store = store
+    self.presumption = presumption
+    self.permission = permission
+    try letIn()
+  }
+
+  private func letIn() throws(Problem) {
+    guard caller.role.allows(permission) else { throw .forbidden(role: caller.role) }
+    if let tenant = query["tenant_id"], tenant != caller.tenant { throw .otherTenant }
+  }
+
+  /// The same call with the caller that the database knows. Throws the problem of one that is not let in any more.
+  package func confirmed() throws -> Call {
+    guard let presumption else { return self }
+    var call = self
+    call.caller = try presumption.confirmedCaller()
+    call.presumption = nil
+    try call.letIn()
+    return call
   }
 
   /// The SHA-256 of the key in hexadecimal digits, by which it is known later. A token is not: who sends one has to come again.
   package func keyDigest() throws(Problem) -> String {
     if caller.hasToken { throw .unavailable }
-    return RecentCallers.digest(of: try Authenticator.credential(of: request))
+    return KeyDigest(of: try Authenticator.credential(of: request)).text
   }
 
   private static func mediaType(_ contentType: String?) -> String? {

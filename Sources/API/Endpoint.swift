@@ -29,7 +29,7 @@ package struct Endpoint {
     Endpoint("POST", path, .keyed(handle))
   }
 
-  /// `POST` that has an answer of its own while the database is away.
+  /// `POST` that has an answer of its own while the database is away, and may have to do with a caller that is only presumed.
   package static func post(
     _ path: String, whileAway handleAway: @escaping HandleAway,
     _ handle: @escaping (Call) throws -> Response
@@ -84,6 +84,9 @@ package struct Endpoint {
       case .open(let handle):
         return try handle(request, store)
       case .keyed(let handle, let handleAway):
+        if handleAway != nil, let presumption = try authenticator.presumption(of: request) {
+          return try answer(request, presuming: presumption, store, limits, handle)
+        }
         let authentication: Authentication
         do {
           authentication = try authenticator.authentication(of: request)
@@ -95,17 +98,32 @@ package struct Endpoint {
       }
     }
 
+    /// The answer to a caller that is presumed; of whatever is wrong, that the caller is let in no more is told first.
+    private func answer(
+      _ request: Request, presuming presumption: Presumption, _ store: Store, _ limits: RateLimits?,
+      _ handle: (Call) throws -> Response
+    ) throws -> Response {
+      do {
+        return try answer(request, .granted(presumption.caller), store, limits, presumption: presumption, handle)
+      } catch {
+        try presumption.check()
+        throw error
+      }
+    }
+
     /// The answer to whoever is let in. One that is known is counted before anything is refused, and told of the limits.
     private func answer(
       _ request: Request, _ authentication: Authentication, _ store: Store, _ limits: RateLimits?,
-      _ handle: (Call) throws -> Response
+      presumption: Presumption? = nil, _ handle: (Call) throws -> Response
     ) throws -> Response {
       let caller = try Authenticator.caller(authentication, of: request)
       store.actor = Actor(caller, address: request.remoteAddress)
       let fields = try limits?.count(caller) ?? []
       do {
         var response = try handle(
-          Call(request, from: caller, parameters: parameters, store: store, permission: endpoint.permission))
+          Call(
+            request, from: caller, parameters: parameters, store: store, permission: endpoint.permission,
+            presumption: presumption))
         response.headers += fields
         return response
       } catch {

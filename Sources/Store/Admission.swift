@@ -35,6 +35,21 @@ package struct Admission: Sendable {
   package let deliveries: [(providerID: String, state: String)]
 }
 
+/// What has to be so still for an admission to have its effects. The statement that admits looks, so that nobody has to ask
+/// before.
+package struct AdmissionProviso: Sendable {
+  /// A key that has to be the tenant's and to work.
+  let key: KeyDigest
+  /// What the tenant's policies have to be of.
+  package let policyEpoch: Int
+
+  /// That a key works, and the policies are those of an epoch.
+  package init(key: KeyDigest, policyEpoch: Int) {
+    self.key = key
+    self.policyEpoch = policyEpoch
+  }
+}
+
 extension Store {
   /// Decides what becomes of matches and writes all of it, or none: alerts, a delivery for each provider, counts, and for events
   /// with an id the decision itself.
@@ -51,12 +66,31 @@ extension Store {
   package func admit(
     tenant: String, _ batch: MatchBatch, leaving mark: AdmissionMark? = nil
   ) throws(PostgresError) -> [Admission] {
-    let parameters = Self.parameters(tenant: tenant, matches: batch.matches, mark: mark)
-    let rows = try runAgainOnConflict { connection throws(PostgresError) in
+    Self.admissions(try admission(tenant: tenant, batch, mark, nil), of: batch)
+  }
+
+  /// The same under a proviso; nil if it did not hold, and nothing was done.
+  package func admit(
+    tenant: String, _ batch: MatchBatch, leaving mark: AdmissionMark, provided proviso: AdmissionProviso
+  ) throws(PostgresError) -> [Admission]? {
+    let rows = try admission(tenant: tenant, batch, mark, proviso)
+    // Where the policies are still those that matched, each match has its row.
+    return rows.isEmpty ? nil : Self.admissions(rows, of: batch)
+  }
+
+  private func admission(
+    tenant: String, _ batch: MatchBatch, _ mark: AdmissionMark?, _ proviso: AdmissionProviso?
+  ) throws(PostgresError) -> Rows {
+    let parameters = Self.parameters(tenant: tenant, matches: batch.matches, mark: mark, proviso: proviso)
+    return try runAgainOnConflict { connection throws(PostgresError) in
       batch.extraSeconds < 1
         ? try connection.run(batch.admission, parameters)
         : try connection.run(batch.admission, parameters, extraSeconds: batch.extraSeconds)
     }
+  }
+
+  /// The answers to a batch's matches that have one.
+  private static func admissions(_ rows: Rows, of batch: MatchBatch) -> [Admission] {
     var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
     for row in rows { answers[row.int(0) - 1] = (row, false) }
     return batch.answered.compactMap { match in
@@ -69,7 +103,8 @@ extension Store {
   /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
   /// other. What is decided as of now was received at no moment in particular.
   static func parameters(
-    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil, mark: AdmissionMark? = nil
+    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil, mark: AdmissionMark? = nil,
+    proviso: AdmissionProviso? = nil
   ) -> [Parameter] {
     var events: [[UInt8]] = []
     let eventNumbers = matches.map { match -> Int? in
@@ -95,6 +130,8 @@ extension Store {
       .int(receivedAt),
       .text(mark?.producer),
       .int(mark?.sequence),
+      .bytes(proviso?.key.bytes),
+      .int(proviso?.policyEpoch),
     ]
   }
 

@@ -7,8 +7,8 @@ extension Store {
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
   /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
   /// events, each once; `$14` the moment as of which it is decided, in microseconds since 1970, or NULL for now; `$15` and
-  /// `$16` the producer and the number of the mark to leave, or NULL. `$5` to `$9` are NULL where no alert is to come of a
-  /// match.
+  /// `$16` the producer and the number of the mark to leave, or NULL; `$17` and `$18` the SHA-256 of the key that has to work and
+  /// the policy epoch that has to be the tenant's, or NULL. `$5` to `$9` are NULL where no alert is to come of a match.
   package static let admission = Statement("admit", deciding + writing)
 
   /// The same with what is held back counted for digests: a statement of its own, so that it costs nothing where there are none.
@@ -16,7 +16,20 @@ extension Store {
 
   /// What becomes of each match, `outcome`, by the throttles' rows, and which alerts that raises.
   private static let deciding = """
-    WITH input AS (
+    WITH provided AS (
+      SELECT
+      WHERE $17 IS NULL OR EXISTS (
+        SELECT
+        FROM api_keys
+        JOIN tenants USING (tenant_id)
+        WHERE digest = $17
+          AND tenant_id = $1
+          AND \(KnownKey.works)
+          AND policy_epoch = $18
+      )
+    ),
+
+    input AS (
       SELECT
         policy_id, bounded_key(throttle_key) AS throttle_key, bounded_key(event_id) AS event_id, alert_id,
         title, message, summary, event, string_to_array(suppression_ids, ' ') AS suppression_ids, events, was_limited,
@@ -28,6 +41,7 @@ extension Store {
         )
       -- Every event has its matches, so FULL is LEFT here; it keeps the plan from going through all pairs.
       FULL JOIN unnest($11) WITH ORDINALITY AS sent (event, event_number) USING (event_number)
+      CROSS JOIN provided
     ),
 
     -- Each match by what its policy says at this moment. One whose policy has gone or was switched off takes no part.
@@ -252,6 +266,7 @@ extension Store {
     marked AS (
       INSERT INTO alert_admission_marks AS mark (tenant_id, producer, sequence)
       SELECT $1, $15::uuid, $16
+      FROM provided
       WHERE $15 IS NOT NULL
       ON CONFLICT (tenant_id, producer) DO UPDATE
       SET

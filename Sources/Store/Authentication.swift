@@ -30,6 +30,9 @@ package struct KnownKey: Sendable {
     self.allowedCIDRs = allowedCIDRs
   }
 
+  /// Whether a row of `api_keys` is a key that works, from the networks that it is for.
+  static let works = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+
   /// What the key is good for from an address, so many seconds after it was looked up.
   func authentication(from address: String?, secondsLater: Double = 0) -> Authentication {
     if let secondsLeft, secondsLeft <= secondsLater { return .expired }
@@ -46,17 +49,16 @@ package struct KnownKey: Sendable {
 extension Store {
   /// Who sends a key from an address, or why nobody is let in by it.
   ///
-  /// Only the SHA-256 of a key is stored, and PostgreSQL computes it. Keys are 256 random bits, so that a slow hash would add
-  /// nothing. That a key was used is noted where that has not been noted for some minutes.
-  package func authenticate(key: String, from address: String?) throws(PostgresError) -> Authentication {
-    guard let row = try read(Self.authenticate, .bytes(Array(key.utf8))).first else {
-      recentCallers?.forget(key: key)
+  /// That a key was used is noted where that has not been noted for some minutes.
+  package func authenticate(_ key: KeyDigest, from address: String?) throws(PostgresError) -> Authentication {
+    guard let row = try read(Self.authenticate, .bytes(key.bytes)).first else {
+      recentCallers?.forget(key)
       return .unknown
     }
     let caller = Caller(tenant: row.text(0), keyID: row.text(1), role: row.role(2), policyEpoch: row.int(3))
     let known = KnownKey(
       caller, secondsLeft: row.intOrNil(5).map { Double($0) / 1_000_000 }, allowedCIDRs: row.texts(4))
-    recentCallers?.note(known, key: key)
+    recentCallers?.note(known, key)
     // Also of a call that is refused it is on record whose key it came with.
     actor = Actor(caller, address: address)
     let authentication = known.authentication(from: address)
@@ -77,9 +79,15 @@ extension Store {
     WHERE tenant_id = $1
     """)
 
-  /// What ``authenticate(key:from:)`` would say of a key that was looked up not long ago; nil of any other.
-  package func recentAuthentication(key: String, from address: String?) -> Authentication? {
-    recentCallers?.authentication(key: key, from: address)
+  /// What ``authenticate(_:from:)`` would say of a key that was looked up not long ago; nil of any other.
+  package func recentAuthentication(_ key: KeyDigest, from address: String?) -> Authentication? {
+    recentCallers?.authentication(key, from: address)
+  }
+
+  /// Whose a key was that was looked up only just, if it may be used from an address, and the database can be asked about it.
+  package func presumedCaller(_ key: KeyDigest, from address: String?) -> Caller? {
+    guard isConnected else { return nil }
+    return recentCallers?.presumedCaller(key, from: address)
   }
 
   private static let authenticate = Statement(
@@ -95,7 +103,7 @@ extension Store {
       coalesce(last_used_at < now() - interval '5 minutes', true)
     FROM api_keys
     JOIN tenants USING (tenant_id)
-    WHERE digest = sha256($1)
+    WHERE digest = $1
       AND revoked_at IS NULL
     """)
 

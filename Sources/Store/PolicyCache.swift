@@ -43,6 +43,15 @@ package final class PolicyCache {
     return policies.set
   }
 
+  /// The policies that a tenant had when it was served last, whatever they are now; nil if none are kept.
+  package func latest(of tenant: String) -> CompiledPolicies? {
+    let key = Array(tenant.utf8)
+    guard let entry = entries[key] else { return nil }
+    uses += 1
+    entries[key]?.lastUse = uses
+    return entry.policies
+  }
+
   private func forget(_ key: [UInt8]) {
     if let entry = entries.removeValue(forKey: key) { size -= entry.policies.size }
   }

@@ -1,13 +1,14 @@
-import Delivery
 import Host
 
 /// Who the keys belong to that a worker has checked in the last ten minutes, for when nobody can be asked.
 ///
 /// A key that was revoked is forgotten as soon as it is checked again. One that may be used for some time, or from some networks, is
-/// so here too. Keys are remembered by their SHA-256 alone.
+/// so here too.
 package struct RecentCallers {
   /// How long a key is remembered, in seconds.
   private static let lifetime = 600.0
+  /// How long whose key it is may be presumed while it can be asked, in seconds: then its use is noted again.
+  private static let presumption = 60.0
   /// The most keys that are remembered.
   private static let limit = 10_000
 
@@ -16,7 +17,7 @@ package struct RecentCallers {
     let checkedAt: Double
   }
 
-  private var entries: [[UInt8]: Entry] = [:]
+  private var entries: [KeyDigest: Entry] = [:]
   private let firstKeyDigest: String?
 
   /// Nobody so far but whoever has the first key, if that is known by its SHA-256 in hexadecimal digits: an admin of the tenant
@@ -27,34 +28,36 @@ package struct RecentCallers {
   package static func configured() -> RecentCallers {
     let setting = { (name: String) in Environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     return RecentCallers(
-      firstKeyDigest: setting("ALERTING_API_KEY_SHA256")?.lowercased() ?? setting("ALERTING_API_KEY").map(digest(of:)))
+      firstKeyDigest: setting("ALERTING_API_KEY_SHA256")?.lowercased()
+        ?? setting("ALERTING_API_KEY").map { KeyDigest(of: $0).text })
   }
-
-  /// The SHA-256 of a key in hexadecimal digits.
-  package static func digest(of key: String) -> String {
-    Hexadecimal.encoded(sha256(key))
-  }
-
-  private static func sha256(_ key: String) -> [UInt8] { Digest.sha256(Array(key.utf8)) }
 
   /// Takes note of a key that was looked up.
-  package mutating func note(_ known: KnownKey, key: String, at now: Double = Clock.monotonic) {
+  package mutating func note(_ known: KnownKey, _ key: KeyDigest, at now: Double = Clock.monotonic) {
     if entries.count >= Self.limit { entries = entries.filter { now - $0.value.checkedAt < Self.lifetime } }
     if entries.count >= Self.limit { entries = [:] }
-    entries[Self.sha256(key)] = Entry(key: known, checkedAt: now)
+    entries[key] = Entry(key: known, checkedAt: now)
   }
 
   /// Takes note that a key is nobody's.
-  package mutating func forget(key: String) { entries[Self.sha256(key)] = nil }
+  package mutating func forget(_ key: KeyDigest) { entries[key] = nil }
+
+  /// Whose the key was when it was looked up less than a minute ago, if it may be used from an address.
+  func presumedCaller(_ key: KeyDigest, from address: String?, at now: Double = Clock.monotonic) -> Caller? {
+    guard let entry = entries[key], now - entry.checkedAt < Self.presumption,
+      case .granted(let caller) = entry.key.authentication(from: address, secondsLater: now - entry.checkedAt)
+    else { return nil }
+    return caller
+  }
 
   /// What the key is good for from an address, if it was looked up not too long ago.
   package func authentication(
-    key: String, from address: String?, at now: Double = Clock.monotonic
+    _ key: KeyDigest, from address: String?, at now: Double = Clock.monotonic
   ) -> Authentication? {
-    if let entry = entries[Self.sha256(key)], now - entry.checkedAt < Self.lifetime {
+    if let entry = entries[key], now - entry.checkedAt < Self.lifetime {
       return entry.key.authentication(from: address, secondsLater: now - entry.checkedAt)
     }
-    guard Self.digest(of: key) == firstKeyDigest else { return nil }
+    guard key.text == firstKeyDigest else { return nil }
     return .granted(Caller(tenant: "default", keyID: "first", role: .admin, policyEpoch: 0))
   }
 }

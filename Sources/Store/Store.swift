@@ -23,6 +23,9 @@ package final class Store {
 
   var prepares: Bool { connector.prepares }
 
+  /// Whether there is a connection that has worked so far.
+  var isConnected: Bool { connection.map { $0.loss == nil } ?? false }
+
   /// The connection in use, or a new one where there is none that still works.
   func connected() throws(PostgresError) -> Connection {
     if let connection, connection.isUsable { return connection }

@@ -37,7 +37,7 @@ import Testing
     attempt: AdmissionMark? = nil
   ) -> SpooledBody {
     SpooledBody(
-      tenant: tenant, keyDigest: RecentCallers.digest(of: key ?? self.key),
+      tenant: tenant, keyDigest: KeyDigest(of: key ?? self.key).text,
       receivedAt: Clock.microseconds - secondsAgo * 1_000_000, isLines: isLines, events: 1, attempt: attempt?.text,
       bytes: Array(text.utf8))
   }
@@ -201,7 +201,7 @@ import Testing
     try makePolicy()
     let text = #"{"type":"login"}"#
     let record = SpooledBody(
-      tenant: "acme", keyDigest: RecentCallers.digest(of: key), receivedAt: 1, isLines: false, events: 1,
+      tenant: "acme", keyDigest: KeyDigest(of: key).text, receivedAt: 1, isLines: false, events: 1,
       attempt: "1/x", bytes: Array(text.utf8))
     _ = try SpoolWriter(spool).append(record)
     #expect(try replay().contains("no mark of an admission: 1/x"))

@@ -73,7 +73,7 @@ import Testing
     #expect(kept.map(\.isLines) == [false, true])
     #expect(kept.map(\.events) == [1, 2])
     #expect(kept.map(\.tenant) == ["default", "default"])
-    #expect(kept.map(\.keyDigest) == Array(repeating: RecentCallers.digest(of: "ingest"), count: 2))
+    #expect(kept.map(\.keyDigest) == Array(repeating: KeyDigest(of: "ingest").text, count: 2))
     #expect(try poll(within: 10) { try status(#"{"type":"logout"}"#) == 200 })
   }
 
@@ -128,7 +128,7 @@ import Testing
 
   @Test("The first key is known by its digest, even to a worker that has never reached the database")
   func firstKey() throws {
-    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "the-first-key")
+    service.settings["ALERTING_API_KEY_SHA256"] = KeyDigest(of: "the-first-key").text
     try withoutDatabase {
       let statuses = try ["the-first-key", "another-key"].map { try status("{}", key: $0) }
       #expect(statuses == [202, 503])
@@ -188,7 +188,7 @@ import Testing
 
   @Test("Without a disk that has room, senders are told that events cannot be kept")
   func fullDisk() throws {
-    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "first")
+    service.settings["ALERTING_API_KEY_SHA256"] = KeyDigest(of: "first").text
     service.settings["ALERTING_SPOOL_RESERVE"] = "1000000"
     try withoutDatabase {
       let answer = try send("{}", key: "first")
@@ -200,7 +200,7 @@ import Testing
 
   @Test("A record that can only be written in part leaves nothing behind")
   func partialWrite() throws {
-    service.settings["ALERTING_API_KEY_SHA256"] = RecentCallers.digest(of: "first")
+    service.settings["ALERTING_API_KEY_SHA256"] = KeyDigest(of: "first").text
     try withoutDatabase {
       let large = #"{"a":"\#(String(repeating: "x", count: 300_000))"}"#
       let answer = try service.callCGI("POST", "/process-event", key: "first", body: large, fileSizeLimit: 100_000)

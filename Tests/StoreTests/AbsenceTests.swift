@@ -53,11 +53,11 @@ struct AbsenceTests {
   func restart() throws {
     let cluster = try TestCluster()
     let store = Store(url: cluster.url)
-    #expect(try store.authenticate(key: "none", from: nil) == .unknown)
+    #expect(try store.authenticate(KeyDigest(of: "none"), from: nil) == .unknown)
     for signal in [SIGINT, SIGQUIT, SIGKILL] {
       cluster.stop(by: signal)
       try cluster.start()
-      #expect(try store.authenticate(key: "none", from: nil) == .unknown)
+      #expect(try store.authenticate(KeyDigest(of: "none"), from: nil) == .unknown)
     }
   }
 

@@ -22,7 +22,7 @@ struct KeyRotationTests {
   }
 
   private func isGranted(_ key: String) throws -> Bool {
-    if case .granted = try store.authenticate(key: key, from: "10.0.0.1") { true } else { false }
+    if case .granted = try store.authenticate(KeyDigest(of: key), from: "10.0.0.1") { true } else { false }
   }
 
   @Test("The new key is like the old one, and both work until the overlap is over")
@@ -44,14 +44,14 @@ struct KeyRotationTests {
       )
         == ["true"])
     #expect(try isGranted(key) && isGranted(new))
-    #expect(try store.authenticate(key: new, from: "192.0.2.1") == .elsewhere)
+    #expect(try store.authenticate(KeyDigest(of: new), from: "192.0.2.1") == .elsewhere)
   }
 
   @Test("Without an overlap the old key is at its end at once")
   func noOverlap() throws {
     let new = KeyForm.make()
     _ = try rotate(KeyRotation(overlapSeconds: 0), to: new)
-    #expect(try store.authenticate(key: key, from: "10.0.0.1") == .expired)
+    #expect(try store.authenticate(KeyDigest(of: key), from: "10.0.0.1") == .expired)
     #expect(try isGranted(new))
   }
 

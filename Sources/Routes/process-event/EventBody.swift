@@ -47,7 +47,8 @@ struct EventBody {
     try intake.read(&events, isLines: isLines, by: policies)
   }
 
-  private var isSmall: Bool { body.announcedCount.map { $0 <= Self.smallSize } ?? false }
+  /// Whether it is kept in memory whole, and so can be matched more than once.
+  var isSmall: Bool { body.announcedCount.map { $0 <= Self.smallSize } ?? false }
 
   private mutating func beginCopy() {
     do throws(SystemError) {

@@ -3,9 +3,9 @@ import Glibc
 import Host
 import Spool
 
-/// Takes events in: two round trips to PostgreSQL at most, one where nothing matched, and one more after the tenant's policies
-/// changed. A client that prefers to wait for the deliveries has it look for them as well, for as long as no other request wants
-/// the worker.
+/// Takes events in: as a rule in one round trip to PostgreSQL, in one or two more where the key was not looked up of late or the
+/// tenant's policies changed. A client that prefers to wait for the deliveries has it look for them as well, for as long as no
+/// other request wants the worker.
 @main
 struct ProcessEvent {
   static func main() {

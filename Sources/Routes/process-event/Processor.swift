@@ -40,19 +40,48 @@ final class Processor {
   }
 
   private func admit(_ body: inout EventBody, of call: Call, attempt: inout AdmissionMark?) throws -> Response {
+    if let presumption = call.presumption, body.isSmall, let latest = policies.latest(of: call.tenant) {
+      let proviso = AdmissionProviso(key: presumption.key, policyEpoch: latest.epoch)
+      do {
+        return try admit(&body, of: call, by: latest.set, attempt: &attempt, provided: proviso)
+      } catch is Mistaken {}
+    }
+    let call = try call.confirmed()
     let policies = try policies.set(for: call.caller, in: call.store)
+    return try admit(&body, of: call, by: policies, attempt: &attempt, provided: nil)
+  }
+
+  /// That the key or the policies were not what they were taken for.
+  private struct Mistaken: Error {}
+
+  /// Matches and admits the events; throws ``Mistaken``, with nothing done, where the proviso does not hold. Where something
+  /// matched it is the admission that finds out, which spares a round trip to the database.
+  private func admit(
+    _ body: inout EventBody, of call: Call, by policies: PolicySet, attempt: inout AdmissionMark?,
+    provided proviso: AdmissionProviso?
+  ) throws -> Response {
     var intake = Intake { Identifier.make("alert-") }
     defer { release(&intake) }
     try body.read(into: &intake, by: policies)
-    var admissions: [Admission] = []
-    if intake.matched > 0 {
-      let mark = marks.next()
-      attempt = mark
-      admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark)
-    }
+    let admissions = try admissions(of: intake, of: call, attempt: &attempt, provided: proviso)
     var answer = Answer(intake: intake, admissions: admissions)
     answer.waitForDeliveries(call)
     return answer.response
+  }
+
+  private func admissions(
+    of intake: Intake, of call: Call, attempt: inout AdmissionMark?, provided proviso: AdmissionProviso?
+  ) throws -> [Admission] {
+    if intake.matched == 0 {
+      if let proviso, try call.confirmed().caller.policyEpoch != proviso.policyEpoch { throw Mistaken() }
+      return []
+    }
+    let mark = marks.next()
+    attempt = mark
+    guard let proviso else { return try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark) }
+    let admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark, provided: proviso)
+    guard let admissions else { throw Mistaken() }
+    return admissions
   }
 
   private func keep(

@@ -1,0 +1,12 @@
+import Delivery
+
+/// The SHA-256 of a key: all of it that is stored or remembered. Keys are 256 random bits, so that a slow hash would add nothing.
+package struct KeyDigest: Hashable, Sendable {
+  let bytes: [UInt8]
+
+  /// The digest of a key.
+  package init(of key: String) { bytes = Digest.sha256(Array(key.utf8)) }
+
+  /// It in hexadecimal digits.
+  package var text: String { Hexadecimal.encoded(bytes) }
+}

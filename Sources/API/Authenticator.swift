@@ -26,7 +26,8 @@ struct Authenticator {
   /// Who sends the request in all likelihood; nil where that is not known.
   func presumption(of request: Request) throws -> Presumption? {
     let key = KeyDigest(of: try Self.credential(of: request))
-    guard let caller = store.presumedCaller(key, from: request.remoteAddress) else { return nil }
+    // The tenant that a key of the platform acts in has to be looked up in any case.
+    guard let caller = store.presumedCaller(key, from: request.remoteAddress), !caller.isOfPlatform else { return nil }
     return Presumption(caller, key: key) {
       try Self.caller(store.authenticate(key, from: request.remoteAddress), of: request)
     }
@@ -42,6 +43,16 @@ struct Authenticator {
     }
   }
 
+  /// The caller in the tenant that it acts in: with a key of the platform, the one that the request names. That is a round trip more.
+  func placed(_ caller: Caller, by request: Request) throws -> Caller {
+    guard caller.isOfPlatform else { return caller }
+    guard let tenant = try Query(request.query)["tenant_id"], tenant != Caller.platform else {
+      throw Problem.unnamedTenant
+    }
+    guard let epoch = try store.policyEpoch(tenant: tenant) else { throw Problem.noSuchTenant(tenant) }
+    return Caller(caller, in: tenant, policyEpoch: epoch)
+  }
+
   private func caller(_ tokens: TokenReader, _ token: String) throws -> Caller {
     let claims: TokenClaims
     do {
@@ -50,7 +61,9 @@ struct Authenticator {
       throw Problem.badToken(error)
     }
     guard let role = Role(rawValue: claims.role) else { throw Problem.unknownRole(claims.role) }
-    guard let epoch = try store.policyEpoch(tenant: claims.tenant) else { throw Problem.unknownTenant(claims.tenant) }
+    guard claims.tenant != Caller.platform, let epoch = try store.policyEpoch(tenant: claims.tenant) else {
+      throw Problem.unknownTenant(claims.tenant)
+    }
     return Caller(
       tenant: claims.tenant, keyID: "user:\(claims.subject)", role: role, policyEpoch: epoch, hasToken: true)
   }

@@ -85,26 +85,27 @@ package struct Endpoint {
         return try handle(request, store)
       case .keyed(let handle, let handleAway):
         if handleAway != nil, let presumption = try authenticator.presumption(of: request) {
-          return try answer(request, presuming: presumption, store, limits, handle)
+          return try answer(request, presuming: presumption, authenticator, limits, handle)
         }
         let authentication: Authentication
         do {
           authentication = try authenticator.authentication(of: request)
         } catch let error as PostgresError where error.isUnreachable {
           guard let handleAway, let recent = try authenticator.recentAuthentication(of: request) else { throw error }
-          return try answer(request, recent, store, limits) { try handleAway($0, error) }
+          return try answer(request, recent, authenticator, limits) { try handleAway($0, error) }
         }
-        return try answer(request, authentication, store, limits, handle)
+        return try answer(request, authentication, authenticator, limits, handle)
       }
     }
 
     /// The answer to a caller that is presumed; of whatever is wrong, that the caller is let in no more is told first.
     private func answer(
-      _ request: Request, presuming presumption: Presumption, _ store: Store, _ limits: RateLimits?,
+      _ request: Request, presuming presumption: Presumption, _ authenticator: Authenticator, _ limits: RateLimits?,
       _ handle: (Call) throws -> Response
     ) throws -> Response {
       do {
-        return try answer(request, .granted(presumption.caller), store, limits, presumption: presumption, handle)
+        return try answer(
+          request, .granted(presumption.caller), authenticator, limits, presumption: presumption, handle)
       } catch {
         try presumption.check()
         throw error
@@ -113,10 +114,18 @@ package struct Endpoint {
 
     /// The answer to whoever is let in. One that is known is counted before anything is refused, and told of the limits.
     private func answer(
-      _ request: Request, _ authentication: Authentication, _ store: Store, _ limits: RateLimits?,
+      _ request: Request, _ authentication: Authentication, _ authenticator: Authenticator, _ limits: RateLimits?,
       presumption: Presumption? = nil, _ handle: (Call) throws -> Response
     ) throws -> Response {
-      let caller = try Authenticator.caller(authentication, of: request)
+      let store = authenticator.store
+      let known = try Authenticator.caller(authentication, of: request)
+      store.actor = Actor(known, address: request.remoteAddress)
+      let caller: Caller
+      do {
+        caller = try authenticator.placed(known, by: request)
+      } catch {
+        throw Problem(error, request: request).with(try limits?.count(known) ?? [])
+      }
       store.actor = Actor(caller, address: request.remoteAddress)
       let fields = try limits?.count(caller) ?? []
       do {

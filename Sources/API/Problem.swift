@@ -162,6 +162,15 @@ extension Problem {
       .forbidden, "The API key may not be used from this address\(address); its allowed_cidrs say from where.")
   }
 
+  /// 400: a key of the platform, and no tenant to act in.
+  static let unnamedTenant = Problem(
+    .badRequest, "A key of the platform acts in a tenant that the call names; add tenant_id=TENANT to the query.")
+
+  /// 403: a key of the platform is to act in a tenant that is not there.
+  static func noSuchTenant(_ name: String) -> Problem {
+    Problem(.forbidden, "There is no tenant \"\(name.prefix(255))\"; `tocsin keys create` makes it with its first key.")
+  }
+
   /// 403: `tenant_id` names another tenant.
   static let otherTenant = Problem(.forbidden, "The tenant_id is not the one that the key belongs to; leave it out.")
 

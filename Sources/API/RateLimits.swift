@@ -20,7 +20,7 @@ struct RateLimits {
   /// where it sets none. Throws where the settings say nothing sensible, or the host has no place to count.
   static func configured() throws -> RateLimits? {
     let limits = try [
-      limit("key", "ALERTING_RATE_LIMIT_KEY") { "key \($0.tenant) \($0.keyID)" },
+      limit("key", "ALERTING_RATE_LIMIT_KEY") { "key \($0.keyTenant) \($0.keyID)" },
       limit("tenant", "ALERTING_RATE_LIMIT_TENANT") { "tenant \($0.tenant)" },
     ].compactMap { $0 }
     if limits.isEmpty { return nil }

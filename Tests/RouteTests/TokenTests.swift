@@ -1,5 +1,6 @@
 import Host
 import JSON
+import Store
 import TestSupport
 import Testing
 
@@ -66,6 +67,9 @@ import Testing
       #expect(try answer.detail.contains(word))
     }
     #expect(try service.database.texts("SELECT tenant_id FROM tenants ORDER BY 1") == ["default", "other"])
+    try service.database.store().createKey("platform", tenant: "*", KeyDraft(name: "platform", role: .admin))
+    let ofPlatform = token(["tenant": "*", "role": "admin"])
+    #expect(try service.call("GET", "/rules?tenant_id=default", key: ofPlatform).status == 403)
   }
 
   @Test("Where no tokens are taken, one is a key that nobody has")

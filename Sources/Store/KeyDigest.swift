@@ -7,6 +7,12 @@ package struct KeyDigest: Hashable, Sendable {
   /// The digest of a key.
   package init(of key: String) { bytes = Digest.sha256(Array(key.utf8)) }
 
+  /// The digest that hexadecimal digits stand for; nil where they stand for nothing.
+  init?(text: String) {
+    guard let bytes = Hexadecimal.decoded(text) else { return nil }
+    self.bytes = bytes
+  }
+
   /// It in hexadecimal digits.
   package var text: String { Hexadecimal.encoded(bytes) }
 }

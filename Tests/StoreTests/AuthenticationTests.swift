@@ -118,7 +118,7 @@ struct AuthenticationTests {
     #expect(judged(nil, 1001) == nil)
   }
 
-  @Test("What is remembered of the first key counts more than that it is the first")
+  @Test("What was once found out about the first key counts more than that it is the first")
   func firstKey() {
     let caller = Caller(tenant: "default", keyID: "key", role: .admin, policyEpoch: 1)
     var callers = RecentCallers(firstKeyDigest: KeyDigest(of: "first").text)
@@ -129,6 +129,13 @@ struct AuthenticationTests {
     #expect(first.tenant == "default")
     callers.note(KnownKey(caller, secondsLeft: 5), KeyDigest(of: "first"), at: 1)
     #expect(callers.authentication(KeyDigest(of: "first"), from: nil, at: 7) == .expired)
+    callers.note(KnownKey(caller, allowedCIDRs: ["10.0.0.0/8"]), KeyDigest(of: "first"), at: 10)
+    for now in [20.0, 100_000] {
+      #expect(callers.authentication(KeyDigest(of: "first"), from: "10.0.0.1", at: now) == .granted(caller))
+      #expect(callers.authentication(KeyDigest(of: "first"), from: "192.0.2.1", at: now) == .elsewhere)
+    }
+    callers.forget(KeyDigest(of: "first"))
+    #expect(callers.authentication(KeyDigest(of: "first"), from: "10.0.0.1", at: 21) == nil)
   }
 
   @Test("A read goes on after the server has closed the connection")

@@ -43,9 +43,6 @@ package struct EventBatch: ~Copyable {
     }
   }
 
-  /// Whether the body has been read to its end and had not one byte.
-  package var isEmpty: Bool { window.isAtEnd && window.offset == 0 && window.bytes.isEmpty }
-
   /// Tells what the body is, having read as much of it as that needs.
   package mutating func kind() throws -> Kind {
     switch try window.skipSpace() {

@@ -33,7 +33,7 @@ package struct Intake {
     if isLines {
       isBatch = true
       try events.lines { try take($0, by: policies) }
-      if events.isEmpty { throw IntakeFault.empty }
+      if received == 0 { throw IntakeFault.empty }
       return
     }
     switch try events.kind() {

@@ -64,6 +64,13 @@ import Testing
     #expect(try record(of: "free") == ["alerts 40 for 40", "raised 40"])
   }
 
+  @Test("NDJSON without an event is refused as an empty body is", arguments: ["", "\n", " \t\r\n\n  "])
+  func noLines(body: String) throws {
+    let answer = try send(body)
+    #expect(answer.status == 400)
+    #expect(try answer.detail.contains("empty"))
+  }
+
   @Test("Lines that are no events cost nobody else, and the first thousand are told")
   func rejects() throws {
     try makePolicy("all", #""max_alerts_per_hour":0"#)

@@ -15,12 +15,17 @@ struct Authenticator {
     guard let tokens, TokenRules.isToken(credential) else {
       return try store.authenticate(KeyDigest(of: credential), from: request.remoteAddress)
     }
-    return .granted(try caller(tokens, credential))
+    return .granted(try caller(tokens, credential) { try store.policyEpoch(tenant: $0) })
   }
 
-  /// The same while the database is away, by what is remembered of keys; nil where nobody can tell.
+  /// The same while the database is away, by what is remembered of keys, and by tokens, which are good or not by themselves; nil where
+  /// nobody can tell. Whether there is the tenant that a token names is for later to find out.
   func recentAuthentication(of request: Request) throws -> Authentication? {
-    store.recentAuthentication(KeyDigest(of: try Self.credential(of: request)), from: request.remoteAddress)
+    let credential = try Self.credential(of: request)
+    guard let tokens, TokenRules.isToken(credential) else {
+      return store.recentAuthentication(KeyDigest(of: credential), from: request.remoteAddress)
+    }
+    return .granted(try caller(tokens, credential) { _ in 0 })
   }
 
   /// Who sends the request in all likelihood; nil where that is not known.
@@ -53,7 +58,9 @@ struct Authenticator {
     return Caller(caller, in: tenant, policyEpoch: epoch)
   }
 
-  private func caller(_ tokens: TokenReader, _ token: String) throws -> Caller {
+  private func caller(
+    _ tokens: TokenReader, _ token: String, policyEpoch: (_ tenant: String) throws -> Int?
+  ) throws -> Caller {
     let claims: TokenClaims
     do {
       claims = try tokens.claims(of: token)
@@ -61,7 +68,7 @@ struct Authenticator {
       throw Problem.badToken(error)
     }
     guard let role = Role(rawValue: claims.role) else { throw Problem.unknownRole(claims.role) }
-    guard claims.tenant != Caller.platform, let epoch = try store.policyEpoch(tenant: claims.tenant) else {
+    guard claims.tenant != Caller.platform, let epoch = try policyEpoch(claims.tenant) else {
       throw Problem.unknownTenant(claims.tenant)
     }
     return Caller(

@@ -54,10 +54,9 @@ package struct Call {
     return call
   }
 
-  /// The SHA-256 of the key in hexadecimal digits, by which it is known later. A token is not: who sends one has to come again.
+  /// The SHA-256 of the key in hexadecimal digits, by which it is known later.
   package func keyDigest() throws(Problem) -> String {
-    if caller.hasToken { throw .unavailable }
-    return KeyDigest(of: try Authenticator.credential(of: request)).text
+    KeyDigest(of: try Authenticator.credential(of: request)).text
   }
 
   private static func mediaType(_ contentType: String?) -> String? {

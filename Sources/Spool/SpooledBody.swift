@@ -5,8 +5,8 @@ import JSON
 package struct SpooledBody: Equatable, Sendable {
   /// The tenant that it belongs to.
   package let tenant: String
-  /// The SHA-256 of the key that it came with, in hexadecimal digits.
-  package let keyDigest: String
+  /// Who sent it.
+  package let sender: Sender
   /// When it came in, in microseconds since 1970, by the clock of the host that took it in.
   package let receivedAt: Int
   /// Whether it is NDJSON; else it is one JSON document.
@@ -18,13 +18,21 @@ package struct SpooledBody: Equatable, Sendable {
   /// The body as it came.
   package let bytes: [UInt8]
 
+  /// How whoever sent it was known.
+  package enum Sender: Equatable, Sendable {
+    /// By a key of this SHA-256, in hexadecimal digits.
+    case key(digest: String)
+    /// By a token that was checked, to this name.
+    case token(bearer: String)
+  }
+
   /// A body that is to be kept.
   package init(
-    tenant: String, keyDigest: String, receivedAt: Int, isLines: Bool, events: Int, attempt: String? = nil,
+    tenant: String, sender: Sender, receivedAt: Int, isLines: Bool, events: Int, attempt: String? = nil,
     bytes: [UInt8]
   ) {
     self.tenant = tenant
-    self.keyDigest = keyDigest
+    self.sender = sender
     self.receivedAt = receivedAt
     self.isLines = isLines
     self.events = events
@@ -37,7 +45,10 @@ package struct SpooledBody: Equatable, Sendable {
     var writer = JSONWriter()
     writer.object { members in
       members.add("tenant", tenant)
-      members.add("key_sha256", keyDigest)
+      switch sender {
+      case .key(let digest): members.add("key_sha256", digest)
+      case .token(let bearer): members.add("bearer", bearer)
+      }
       members.add("received_at_us", receivedAt)
       members.add("ndjson", isLines)
       if let attempt { members.add("attempt", attempt) }
@@ -50,7 +61,9 @@ package struct SpooledBody: Equatable, Sendable {
     let end = payload.firstIndex(of: Self.lineFeed) ?? payload.count
     var reader = try ObjectReader(JSONValue(parsing: payload[..<end]))
     tenant = reader.requiredString("tenant")
-    keyDigest = reader.requiredString("key_sha256")
+    sender =
+      reader.string("bearer", length: 1...255).map { .token(bearer: $0) }
+      ?? .key(digest: reader.requiredString("key_sha256"))
     reader.require("received_at_us")
     receivedAt = reader.integer("received_at_us", in: 0...Int.max) ?? 0
     reader.require("ndjson")

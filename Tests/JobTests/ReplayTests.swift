@@ -33,11 +33,11 @@ import Testing
   }
 
   private func body(
-    _ text: String, secondsAgo: Int = 600, tenant: String = "acme", key: String? = nil, isLines: Bool = false,
-    attempt: AdmissionMark? = nil
+    _ text: String, secondsAgo: Int = 600, tenant: String = "acme", key: String? = nil,
+    sender: SpooledBody.Sender? = nil, isLines: Bool = false, attempt: AdmissionMark? = nil
   ) -> SpooledBody {
     SpooledBody(
-      tenant: tenant, keyDigest: KeyDigest(of: key ?? self.key).text,
+      tenant: tenant, sender: sender ?? .key(digest: KeyDigest(of: key ?? self.key).text),
       receivedAt: Clock.microseconds - secondsAgo * 1_000_000, isLines: isLines, events: 1, attempt: attempt?.text,
       bytes: Array(text.utf8))
   }
@@ -201,7 +201,7 @@ import Testing
     try makePolicy()
     let text = #"{"type":"login"}"#
     let record = SpooledBody(
-      tenant: "acme", keyDigest: KeyDigest(of: key).text, receivedAt: 1, isLines: false, events: 1,
+      tenant: "acme", sender: .key(digest: KeyDigest(of: key).text), receivedAt: 1, isLines: false, events: 1,
       attempt: "1/x", bytes: Array(text.utf8))
     _ = try SpoolWriter(spool).append(record)
     #expect(try replay().contains("no mark of an admission: 1/x"))
@@ -263,6 +263,20 @@ import Testing
     #expect(try database.texts("SELECT title FROM alerts") == ["late"])
     #expect(try File.names(in: spool.path + "/aside").count == 2)
     #expect(told.contains("revoked"), "\(told)")
+  }
+
+  @Test("What came with a good token is replayed, unless there is no such tenant")
+  func tokens() throws {
+    try makePolicy()
+    let writer = SpoolWriter(spool)
+    for (tenant, user) in [("acme", "alice"), ("nowhere", "bob")] {
+      let text = "{\"type\":\"login\",\"user\":\"\(user)\"}"
+      _ = try writer.append(body(text, tenant: tenant, sender: .token(bearer: "user:\(user)")))
+    }
+    let told = try replay()
+    #expect(try database.texts("SELECT title FROM alerts") == ["alice"])
+    #expect(try File.names(in: spool.path + "/aside").count == 1)
+    #expect(told.contains("a tenant that there is none of"), "\(told)")
   }
 
   @Test("A tenant whose policies cannot be read waits, and no other tenant with it")

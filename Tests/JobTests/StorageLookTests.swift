@@ -55,7 +55,7 @@ import Testing
       let writer = SpoolWriter(SpoolFolder(folder, reserve: 0))
       for events in [1, 2] {
         let body = SpooledBody(
-          tenant: "acme", keyDigest: "0", receivedAt: Clock.now * 1_000_000, isLines: true, events: events,
+          tenant: "acme", sender: .key(digest: "0"), receivedAt: Clock.now * 1_000_000, isLines: true, events: events,
           bytes: Array("{}\n{}".utf8))
         _ = try writer.append(body)
       }

@@ -73,7 +73,7 @@ import Testing
     #expect(kept.map(\.isLines) == [false, true])
     #expect(kept.map(\.events) == [1, 2])
     #expect(kept.map(\.tenant) == ["default", "default"])
-    #expect(kept.map(\.keyDigest) == Array(repeating: KeyDigest(of: "ingest").text, count: 2))
+    #expect(kept.map(\.sender) == Array(repeating: .key(digest: KeyDigest(of: "ingest").text), count: 2))
     #expect(try poll(within: 10) { try status(#"{"type":"logout"}"#) == 200 })
   }
 

@@ -1,5 +1,6 @@
 import Host
 import JSON
+import Spool
 import Store
 import TestSupport
 import Testing
@@ -97,14 +98,15 @@ import Testing
       })
   }
 
-  @Test("While the database is away a token cannot be checked, so nothing is kept for it")
+  @Test("While the database is away events with a good token are kept, and with no other")
   func away() throws {
     let token = token(["role": "ingest"])
     #expect(try service.call("POST", "/process-event", key: token, body: "{}").status == 200)
-    try TestDatabase.interrupt(service.database.texts("SELECT current_database()::text")[0]) {
-      let answer = try service.call("POST", "/process-event", key: token, body: "{}")
-      #expect(answer.status == 503)
+    try TestDatabase.interrupt(service.database.texts("SELECT current_database()::text")[0]) { () throws in
+      #expect(try service.call("POST", "/process-event", key: token, body: "{}").status == 202)
       #expect(try service.call("POST", "/process-event", key: self.token(["exp": 1]), body: "{}").status == 401)
+      #expect(try service.call("POST", "/process-event", key: self.token(["role": "viewer"]), body: "{}").status == 403)
+      #expect(try service.call("GET", "/rules", key: self.token()).status == 503)
     }
     let name = try service.database.texts("SELECT current_database()::text")[0]
     let policy = """
@@ -115,7 +117,22 @@ import Testing
     try service.database.administer("ALTER DATABASE \(name) SET default_transaction_read_only = on")
     try service.kill("process-event")
     let answer = try service.call("POST", "/process-event", key: token, body: #"{"a":1}"#)
-    #expect(answer.status == 503, "\(answer.text)")
+    #expect(answer.status == 202, "\(answer.text)")
+    #expect(try kept() == [SpooledBody.Sender](repeating: .token(bearer: "user:alice"), count: 2))
+  }
+
+  /// Who sent what is kept.
+  private func kept() throws -> [SpooledBody.Sender] {
+    let spool = try #require(try Spool(SpoolFolder(folder.path + "/spool", reserve: 0)))
+    return try spool.sealed(sealingMore: true).flatMap { name in
+      let reader = try spool.open(name)
+      var senders: [SpooledBody.Sender] = []
+      while let (entry, _) = try reader.next() {
+        guard case .body(let body) = entry else { throw SystemFailure("read the spool: \(entry)", 0) }
+        senders.append(body.sender)
+      }
+      return senders
+    }
   }
 
   @Test("A program that is told to take tokens and cannot says why, and does not start")

@@ -123,7 +123,7 @@ import Testing
   func largest() throws {
     let folder = try TemporaryFolder()
     let body = SpooledBody(
-      tenant: "acme", keyDigest: "0a1b", receivedAt: 1, isLines: true, events: 1,
+      tenant: "acme", sender: .token(bearer: "user:alice"), receivedAt: 1, isLines: true, events: 1,
       bytes: Array(repeating: UInt8(ascii: " "), count: 16 << 20))
     _ = try SpoolWriter(folder.spool).append(body)
     let reader = try #require(try Spool(folder.spool)?.readers().first)
@@ -132,8 +132,9 @@ import Testing
 
   private func body(_ number: Int, text: String = "{}", events: Int = 1) -> SpooledBody {
     SpooledBody(
-      tenant: "tenant-\(number % 2)", keyDigest: "0a1b", receivedAt: 1_000_000 + number, isLines: number % 2 == 0,
-      events: events, attempt: number % 3 == 0 ? nil : "producer/\(number)", bytes: Array(text.utf8))
+      tenant: "tenant-\(number % 2)", sender: .key(digest: "0a1b"), receivedAt: 1_000_000 + number,
+      isLines: number % 2 == 0, events: events, attempt: number % 3 == 0 ? nil : "producer/\(number)",
+      bytes: Array(text.utf8))
   }
 }
 

@@ -24,8 +24,8 @@ final class SpoolAdmitter {
 
   private let store: Store
   private var policies: [[UInt8]: (set: PolicySet, loadedAt: Double)] = [:]
-  /// Until when keys could send events.
-  private var keyEnds: [[UInt8]: Int] = [:]
+  /// Until when senders could send events.
+  private var senderEnds: [[UInt8]: Int] = [:]
   /// The tenants that have to wait until the next pass.
   private var waiting: Set<[UInt8]> = []
   /// Stretches that have no effects, of which the database does not know yet: they need not be read again.
@@ -36,7 +36,7 @@ final class SpoolAdmitter {
   /// Begins a pass.
   func begin() {
     policies = [:]
-    keyEnds = [:]
+    senderEnds = [:]
     waiting = []
     spent = [:]
   }
@@ -140,16 +140,30 @@ final class SpoolAdmitter {
     return Array(stretches.values)
   }
 
-  /// Whether the key could send events for the tenant when the record came in: a worker that could not ask has taken it.
+  /// Whether its sender could send events for the tenant when the record came in: a worker that could not ask has taken it.
   private func isAllowed(_ record: SpoolRecord, _ tenant: String) throws -> Bool {
     let body = record.body
-    let key = Array("\(tenant) \(body.keyDigest)".utf8)
-    let end = try keyEnds[key] ?? store.ingestEnd(ofKey: body.keyDigest, tenant: tenant)
-    keyEnds[key] = end
+    let key = Array("\(tenant) \(body.sender)".utf8)
+    let end = try senderEnds[key] ?? ingestEnd(of: body.sender, tenant)
+    senderEnds[key] = end
     if body.receivedAt < end { return true }
-    try record.cursor.setAside(
-      record.range, because: "its key had been revoked or had expired before it came in, or never the tenant's")
+    try record.cursor.setAside(record.range, because: Self.reason(against: body.sender))
     return false
+  }
+
+  /// Until when a sender could send events for the tenant, in microseconds since 1970. A token was checked when it came.
+  private func ingestEnd(of sender: SpooledBody.Sender, _ tenant: String) throws(PostgresError) -> Int {
+    switch sender {
+    case .key(let digest): try store.ingestEnd(ofKey: digest, tenant: tenant)
+    case .token: try store.policyEpoch(tenant: tenant) == nil ? 0 : .max
+    }
+  }
+
+  private static func reason(against sender: SpooledBody.Sender) -> String {
+    switch sender {
+    case .key: "its key had been revoked or had expired before it came in, or never the tenant's"
+    case .token: "its token is for a tenant that there is none of"
+    }
   }
 
   private func policies(of tenant: String, since moment: Int) throws -> PolicySet {

@@ -33,7 +33,7 @@ final class Processor {
     }
   }
 
-  /// Keeps the events of a call whose key is remembered, for nobody can be asked about it now.
+  /// Keeps the events of a call whose key is remembered, or whose token is good, for nobody can be asked about it now.
   func keep(_ call: Call, because error: PostgresError) throws -> Response {
     var body = try EventBody(call, copyingTo: nil)
     return try keep(&body, of: call, attempt: nil, because: error)
@@ -92,9 +92,11 @@ final class Processor {
     try body.read(into: &intake, by: .empty)
     let events = intake.received - intake.rejectedCount
     if events == 0 { return Answer(intake: intake, admissions: []).response }
+    let sender =
+      call.caller.hasToken ? .token(bearer: call.caller.keyID) : SpooledBody.Sender.key(digest: try call.keyDigest())
     let kept = SpooledBody(
-      tenant: call.tenant, keyDigest: try call.keyDigest(), receivedAt: Clock.microseconds, isLines: body.isLines,
-      events: events, attempt: attempt?.text, bytes: bytes)
+      tenant: call.tenant, sender: sender, receivedAt: Clock.microseconds, isLines: body.isLines, events: events,
+      attempt: attempt?.text, bytes: bytes)
     do throws(SpoolFault) {
       return SpooledAnswer(id: try spool.append(kept), intake: intake).response
     } catch {

@@ -2,9 +2,10 @@ import Glibc
 
 /// What a program tells its operator: one line of text an entry, on standard error.
 ///
-/// An entry is `2025-03-01T07:05:09Z policies error: message key="value"`. Control characters and line separators are written
-/// as escapes, so nobody whose text is logged can forge a line. A line is cut at ``lengthLimit``, which Linux still writes to
-/// a pipe in one piece (pipe(7), `PIPE_BUF`). Secrets do not belong here.
+/// An entry is `2025-03-01T07:05:09Z policies error: message key="value"`. What cannot be seen, such as control characters, line
+/// separators and marks that turn the direction of writing, is written as escapes, so nobody whose text is logged can forge a
+/// line. A line is cut at ``lengthLimit``, which Linux still writes to a pipe in one piece (pipe(7), `PIPE_BUF`). Secrets do not
+/// belong here.
 package enum Log {
   /// The most bytes of one line, its line feed included.
   package static let lengthLimit = 4096
@@ -28,8 +29,8 @@ package enum Log {
   package static func line(
     time: Int, program: String, level: String, message: String, fields: KeyValuePairs<String, String>
   ) -> String {
-    var line = "\(Clock.rfc3339(time)) \(program) \(level): \(escaped(message))"
-    for (key, value) in fields { line += " \(key)=\"\(escaped(value, quote: true))\"" }
+    var line = "\(Clock.rfc3339(time)) \(program) \(level): \(printable(message))"
+    for (key, value) in fields { line += " \(key)=\"\(printable(value, quote: true))\"" }
     return line
   }
 
@@ -46,7 +47,9 @@ package enum Log {
     return path.split(separator: "/").last.map(String.init) ?? "tocsin"
   }
 
-  private static func escaped(_ text: String, quote: Bool = false) -> String {
+  /// The text as a line, or a part of one, that has nothing on it but what can be seen. A quotation mark is escaped where one is to
+  /// end it.
+  package static func printable(_ text: String, quote: Bool = false) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -55,11 +58,17 @@ package enum Log {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
-      case "\0"..<" ", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}":
-        result += "\\u{" + String(scalar.value, radix: 16) + "}"
+      case _ where isInvisible(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
       default: result.unicodeScalars.append(scalar)
       }
     }
     return result
+  }
+
+  private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 }

@@ -44,6 +44,30 @@ import Testing
     #expect(text.contains("&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"))
   }
 
+  @Test(
+    "Nor can who is at an alert, or what a digest counts, whatever they are called; in the plain message no more than in the other"
+  )
+  func escapingOfSequels() throws {
+    let evil = "<!here> & <https://evil.example|click>"
+    let sequel = Occasion.Sequel(time: "2026-05-07T10:00:00Z", actor: evil, firstDeliveryID: "d")
+    let heldBack = HeldBack(events: 2, values: 2, fields: [evil, "x"], start: "then", end: "now", firstDeliveryID: "d")
+    let provider = try Provider(.slack, .object(config))
+    let refusal = Reply.http(HTTPReply(status: 400, body: Array("invalid_blocks".utf8)))
+    for occasion in [Occasion.triggered, .acknowledged(sequel), .resolved(sequel), .digest(heldBack), .test] {
+      let notice = AlertNotice.example(
+        occasion, title: evil, message: evil + "!", summary: evil + "?", policyName: evil)
+      guard case .http(let plain)? = provider.plainerTransfer(for: notice, after: refusal) else {
+        Issue.record("there is no plainer message")
+        return
+      }
+      for request in [try #require(provider.request(for: notice)), plain] {
+        let text = String(decoding: request.body, as: UTF8.self)
+        #expect(!text.contains("<") && !text.contains(">"), "\(text)")
+        #expect(text.contains("&lt;!here&gt; &amp; &lt;https://evil.example|click&gt;"))
+      }
+    }
+  }
+
   @Test("Sections keep to Slack's limit, without an escape cut in two")
   func limits() throws {
     for filling in ["x", "&", "😀"] {

@@ -64,10 +64,11 @@ import Testing
   func logLine() {
     let line = Log.line(
       time: 0, program: "policies", level: "error", message: "no\nsuch",
-      fields: ["detail": "a \"b\" \\ c\u{1B}[31m\r\u{2028}é"])
+      fields: ["detail": "a \"b\" \\ c\u{1B}[31m\r\u{2028}é", "turned": "\u{9B}1m\u{7F}\u{202E}x\u{2066}\u{AD}"])
     #expect(
       line
-        == #"1970-01-01T00:00:00Z policies error: no\nsuch detail="a \"b\" \\ c\u{1b}[31m\r\u{2028}é""#)
+        == #"1970-01-01T00:00:00Z policies error: no\nsuch detail="a \"b\" \\ c\u{1b}[31m\r\u{2028}é""#
+        + #" turned="\u{9b}1m\u{7f}\u{202e}x\u{2066}\u{ad}""#)
   }
 
   @Test("A UUIDv7 carries its time, its version and its variant")

@@ -152,6 +152,35 @@ import Testing
     #expect(checker.standardError.contains("ended with status 1"))
   }
 
+  @Test("What a receiver, a mail server or a command answers is one line of the log, whatever is in it")
+  func forgedAnswers() throws {
+    let evil = "\u{1B}[2Jx\n2026-05-07T10:00:00Z check-storage info: forged\u{9B}1m\u{202E}"
+    try storage.configure(
+      hooks: [
+        ["name": "refusing", "kind": "webhook", "url": .string(storage.receiver.plainURL + "/refuse")],
+        [
+          "name": "failing", "kind": "command",
+          "command": [
+            "/bin/sh", "-c", #"printf '\033[2Jx\n2026-05-07T10:00:00Z check-storage info: forged\302\2331m'; exit 3"#,
+          ],
+        ],
+      ])
+    try storage.receiver.answer("/refuse", with: .init(400, body: Array(evil.utf8)))
+    let checker = try storage.start()
+    let wasTold = try out {
+      poll(within: 30) {
+        let log = checker.standardError
+        return log.contains(#"hook="refusing""#) && log.contains(#"hook="failing""#)
+      }
+    }
+    #expect(wasTold, "\(checker.standardError)")
+    let log = checker.standardError
+    #expect(log.contains(#"u{1b}[2Jx"#))
+    #expect(!log.contains("\nx") && !log.contains("\n2026-05-07T10:00:00Z"))
+    #expect(
+      log.unicodeScalars.allSatisfy { $0 == "\n" || ![.control, .format].contains($0.properties.generalCategory) })
+  }
+
   @Test("A state that cannot be read is set aside and told, and the storage is checked on")
   func corruptState() throws {
     try File.replace(storage.folder + "/check-storage.json", with: Array("{\"version\":1,".utf8))

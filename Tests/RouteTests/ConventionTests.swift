@@ -50,6 +50,22 @@ import Testing
     #expect(try !wrong.detail.contains("mistyped"))
   }
 
+  @Test("Nothing that a caller sends forges a line of the log, or has a terminal do anything")
+  func logs() throws {
+    let name = try service.database.texts("SELECT current_database()::text")[0]
+    // Refused calls are told in the log where the database takes no entry of them.
+    try service.database.administer("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+    let evil = "\u{1B}[2J\n2026-05-07T10:00:00Z rules info: forged\r\u{9B}1m\u{202E}\u{7F}"
+    let answer = try service.call("GET", "/rules/\(evil)?x=\(evil)", key: "none", type: evil, prefer: evil, from: evil)
+    #expect(answer.status == 401)
+    let log = try service.worker("rules").program.standardError
+    #expect(log.contains("a refused call is not in the audit log"))
+    #expect(!log.contains("\n2026-05-07T10:00:00Z"))
+    #expect(log.contains(#"\u{1b}[2J\n2026-05-07"#))
+    #expect(
+      log.unicodeScalars.allSatisfy { $0 == "\n" || ![.control, .format].contains($0.properties.generalCategory) })
+  }
+
   @Test("A revoked key is refused from the next request on")
   func revokedKey() throws {
     let store = service.database.store()

@@ -43,6 +43,16 @@ struct StyleTests {
     #expect(found == [])
   }
 
+  @Test("Nothing gets to standard error but by the log, which no text can forge a line of")
+  func standardError() {
+    let found = checkout.swiftFiles(under: "Sources").filter { $0.path != "Sources/Host/Log.swift" }.flatMap { file in
+      file.places {
+        $0.contains(#/write\((STDERR_FILENO|2),|\b(fputs|perror|syslog|debugPrint|dump)\(|FileHandle\.standardError/#)
+      }
+    }
+    #expect(found == [])
+  }
+
   @Test("Nothing is left to be done later")
   func leftovers() {
     let mark = #/\b(TODO|FIXME|XXX)\b|fatalError\("(not|un)/#

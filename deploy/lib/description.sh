@@ -9,7 +9,7 @@ install_description_tools() {
   say "installing what checks the description of the API"
   mkdir -p .local
   rm -rf "$description_tools.new"
-  /usr/bin/python3 -m pip install --quiet --no-deps --only-binary :all: --disable-pip-version-check --root-user-action=ignore \
+  /usr/bin/python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: --disable-pip-version-check --root-user-action=ignore \
     --target "$description_tools.new" --requirement "$requirements" || fail "schemathesis cannot be had from PyPI"
   mv "$description_tools.new" "$description_tools"
 }

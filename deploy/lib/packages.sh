@@ -2,7 +2,7 @@
 
 packages_to_build=(libfcgi-dev libpq-dev libcurl4-openssl-dev libssl-dev libre2-dev zlib1g-dev pkg-config g++ git)
 packages_to_run=(nginx postgresql supervisor curl ca-certificates tzdata procps)
-packages_to_test=(python3-aiosmtpd python3-pip openssl pgbouncer libnss-wrapper)
+packages_to_test=(python3-aiosmtpd python3-pip openssl pgbouncer libnss-wrapper systemd)
 
 # The names given that are not installed, one a line.
 missing_packages() {

@@ -51,6 +51,7 @@ package struct Noun: Sendable {
     case .refused(let faults): throw faults
     case .taken:
       throw Problem.conflict("There is a \(singular) with the id \"\(id)\" already; choose another or leave it out.")
+    case .full(let limit): throw Problem.tooMany(plural, limit: limit)
     case .absent: throw Problem.notFound(singular, id: id)
     }
   }

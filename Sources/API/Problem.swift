@@ -177,6 +177,11 @@ extension Problem {
   /// 409.
   package static func conflict(_ detail: String) -> Problem { Problem(.conflict, detail) }
 
+  /// 409: the tenant has as many as it may.
+  package static func tooMany(_ plural: String, limit: Int) -> Problem {
+    conflict("A tenant may have \(limit) \(plural), and so many there are; delete what is not needed.")
+  }
+
   /// 415: the type.
   static func unsupportedMediaType(_ type: String, supported: [String]) -> Problem {
     let wanted = supported.map { "\"Content-Type: \($0)\"" }.joined(separator: " or ")

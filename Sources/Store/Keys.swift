@@ -28,11 +28,14 @@ package enum KeyError: Error, Equatable, CustomStringConvertible {
   case taken
   /// It would end before it begins.
   case endsTooEarly
+  /// The tenant has as many that work as it may.
+  case tooMany
 
   package var description: String {
     switch self {
     case .taken: "this key is there already: choose another"
     case .endsTooEarly: "a key cannot end before now: choose a later moment"
+    case .tooMany: "a tenant may have \(TenantLimit.keys) keys that work: revoke what is not needed"
     }
   }
 
@@ -52,15 +55,17 @@ extension Store {
   /// The caller makes the key with ``KeyForm/make()`` and shows it once. The creator is a key too, or nobody on the host.
   @discardableResult
   package func createKey(_ key: String, tenant: String, _ draft: KeyDraft, by creator: String? = nil) throws -> Key {
+    let rows: Rows
     do {
-      let rows = try change(
+      rows = try change(
         Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(draft.name), .bytes(Array(key.utf8)),
         .text(draft.role.rawValue), .int(draft.expiresAt?.microseconds), .texts(draft.allowedCIDRs as [String]?),
         .text(creator))
-      return Key(row: rows[0])
     } catch {
       throw KeyError.telling(error)
     }
+    guard let row = rows.first else { throw KeyError.tooMany }
+    return Key(row: row)
   }
 
   private static let createKey = Statement(
@@ -72,7 +77,8 @@ extension Store {
       ON CONFLICT DO NOTHING
     )
     INSERT INTO api_keys (tenant_id, key_id, name, digest, role, expires_at, allowed_cidrs, created_by)
-    VALUES ($1, $2, $3, sha256($4), $5, \(moment("$6")), $7, $8)
+    SELECT $1, $2, $3, sha256($4), $5, \(moment("$6")), $7, $8
+    WHERE \(TenantLimit.room(in: "api_keys", where: "\(Key.statusColumn) = 'active'", limit: TenantLimit.keys))
     RETURNING \(Key.columns)
     """)
 

@@ -44,8 +44,9 @@ extension Store {
   ) throws(PostgresError) -> Saving {
     do {
       let parameters = Self.columns(tenant, id, policy) + [.text(creator)]
-      let rows = try change(Self.policyCreation, parameters)
-      return Self.saving(rows, of: policy, tenant: tenant)
+      let saving = Self.saving(try change(Self.policyCreation, parameters), of: policy, tenant: tenant)
+      if case .absent = saving { return .full(limit: TenantLimit.policies) }
+      return saving
     } catch  where error.isUniqueViolation {
       return .taken
     }
@@ -63,6 +64,7 @@ extension Store {
       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::time, $11::time, $12, $13, $14, $15, $16
       FROM missing
       WHERE missing.providers = '{}' AND missing.rules = '{}' AND NOT missing.timezone
+        AND \(TenantLimit.room(in: "alert_policies", limit: TenantLimit.policies))
       RETURNING *
     ),
     epoch AS (

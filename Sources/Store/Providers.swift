@@ -71,7 +71,8 @@ extension Store {
   private func insertProvider(_ columns: [Parameter], tenant: String) throws(PostgresError) -> Saving {
     do {
       let rows = try change(Self.providerCreation, columns)
-      return rows.first.map { .saved(Self.masked(Record(row: $0, tenant: tenant))) } ?? .absent
+      let record = rows.first.map { Self.masked(Record(row: $0, tenant: tenant)) }
+      return record.map { .saved($0) } ?? .full(limit: TenantLimit.providers)
     } catch  where error.isUniqueViolation {
       return .taken
     }
@@ -81,7 +82,8 @@ extension Store {
     "create_provider",
     """
     INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT $1, $2, $3, $4, $5, $6, $7
+    WHERE \(TenantLimit.room(in: "alert_providers", limit: TenantLimit.providers))
     RETURNING provider_id, \(providerDocument), created_by, rfc3339(created_at), rfc3339(updated_at)
     """)
 

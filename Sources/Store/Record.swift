@@ -68,6 +68,8 @@ package enum Saving: Sendable {
   case refused(JSONFaults)
   /// Not written: the id is another one's.
   case taken
+  /// Not written: there are as many as a tenant may have.
+  case full(limit: Int)
   /// Not written: there is no such record.
   case absent
 }

@@ -52,7 +52,7 @@ extension Store {
       let rows = try change(
         Self.ruleCreation, .text(tenant), .text(id), .json(rule.document.json), .bool(rule.isEnabled),
         .text(rule.document["field"]?.string), .text(creator))
-      return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .absent
+      return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .full(limit: TenantLimit.rules)
     } catch  where error.isUniqueViolation {
       return .taken
     }
@@ -62,7 +62,8 @@ extension Store {
     "create_rule",
     """
     INSERT INTO alert_rules (tenant_id, rule_id, document, enabled, field, created_by)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT $1, $2, $3, $4, $5, $6
+    WHERE \(TenantLimit.room(in: "alert_rules", limit: TenantLimit.rules))
     RETURNING rule_id, document, created_by, rfc3339(created_at), rfc3339(updated_at)
     """)
 

@@ -45,7 +45,7 @@ extension Store {
     do {
       let rows = try change(
         Self.suppressionCreation, Self.columns(tenant, id, suppression) + [.text(creator)])
-      return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .absent
+      return rows.first.map { .saved(Record(row: $0, tenant: tenant)) } ?? .full(limit: TenantLimit.suppressions)
     } catch  where error.isUniqueViolation {
       return .taken
     } catch  where error.endsBeforeItStarts {
@@ -60,7 +60,8 @@ extension Store {
       INSERT INTO alert_suppressions (
         tenant_id, suppression_id, document, policy_id, starts_at, suppressed_until, created_by
       )
-      VALUES ($1, $2, $3, $4, coalesce(\(startsAt), now()), \(suppressedUntil), $7)
+      SELECT $1, $2, $3, $4, coalesce(\(startsAt), now()), \(suppressedUntil), $7
+      WHERE \(TenantLimit.room(in: "alert_suppressions", where: "suppressed_until > now()", limit: TenantLimit.suppressions))
       RETURNING *
     ),
     epoch AS (

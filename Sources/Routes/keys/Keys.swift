@@ -30,7 +30,7 @@ struct Keys {
   static func create(_ call: Call) throws -> Response {
     let draft = try KeyBody.draft(of: call.document())
     let key = KeyForm.make()
-    let stored = try refusingEarlyEnd {
+    let stored = try refusing {
       try call.store.createKey(key, tenant: call.tenant, draft, by: call.caller.keyID)
     }
     return handedOut(key, as: stored) { _ in }
@@ -59,7 +59,7 @@ struct Keys {
     let id = call.parameters[0]
     let rotation = try KeyBody.rotation(of: call, isOwnKey: id == call.caller.keyID)
     let key = KeyForm.make()
-    let outcome = try refusingEarlyEnd {
+    let outcome = try refusing {
       try call.store.rotateKey(id: id, tenant: call.tenant, to: key, rotation, by: call.caller.keyID)
     }
     switch outcome {
@@ -88,11 +88,13 @@ struct Keys {
     }
   }
 
-  private static func refusingEarlyEnd<Outcome>(_ body: () throws -> Outcome) throws -> Outcome {
+  private static func refusing<Outcome>(_ body: () throws -> Outcome) throws -> Outcome {
     do {
       return try body()
     } catch KeyError.endsTooEarly {
       throw JSONFaults(pointer: "/expires_at", "must be later than now")
+    } catch KeyError.tooMany {
+      throw Problem.tooMany("keys that work", limit: TenantLimit.keys)
     }
   }
 }

@@ -45,9 +45,11 @@ let jobTargets = jobs.map { job in
 /// Programs that measure; never installed.
 let benchmarks = [
   benchmark("delivery", of: ["BenchmarkInstance", "Delivery", "Host", "JSON", "Store", "TestSupport"]),
+  benchmark("keys", of: ["BenchmarkInstance", "Store"]),
   benchmark("load", of: ["Store", "Postgres", "Matching", "JSON", "Host", "TestSupport"]),
   benchmark("lookup", of: ["FastCGI", "Host", "Postgres"]),
   benchmark("match", of: ["Allocations", "JSON", "Matching"]),
+  benchmark("protection", of: ["BenchmarkInstance"]),
   benchmark("service", of: ["BenchmarkInstance", "Store"]),
   benchmark("sink", of: ["FastCGI"]),
   benchmark("spool", of: ["BenchmarkInstance"]),

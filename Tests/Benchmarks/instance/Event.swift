@@ -1,7 +1,7 @@
-/// The events that are sent.
-enum Event {
+/// The events that benchmarks of the whole service send.
+package enum Event {
   /// 260 bytes, met by no policy of `Instance.makeTenant(_:policies:)`.
-  static let quiet = padded(
+  package static let quiet = padded(
     #"{"event_type":"login","user":{"name":"alice","id":42},"source_ip":"203.0.113.7","outcome":"#)
 
   private static func padded(_ start: String) -> String {

@@ -1,0 +1,78 @@
+import BenchmarkInstance
+import Foundation
+
+/// What it costs `process-event` that nobody gets in where they do not belong: two instances of the same build on one machine,
+/// measured in turn in one run.
+///
+///     swift run -c release protection-benchmark [rounds] [port]
+///
+/// Off is an instance as far as it goes without: no rate limits, a key without end and networks, nginx without limits of connections
+/// and requests and without headers of its own. On is one with rate limits for keys and tenants, which nobody reaches, and a key that
+/// ends and is bound to networks, behind nginx as it comes.
+@main
+struct ProtectionBenchmark {
+  static let workers = 4
+
+  static func main() throws {
+    let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 9
+    let port = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 8903
+    let off = try Instance(port: port, workers: workers)
+    defer { off.stop() }
+    try openNginx(of: off)
+    let on = try Instance(
+      port: port + 1, workers: workers,
+      settings: ["ALERTING_RATE_LIMIT_KEY": "1000000", "ALERTING_RATE_LIMIT_TENANT": "1000000"])
+    defer { on.stop() }
+    let scenarios: [(name: String, make: (Instance) throws -> String)] = [
+      ("100 policies, no match", { try $0.makeTenant("hundred", policies: 100) }),
+      ("an alert with two deliveries", { try $0.makeRaisingTenant("raising") }),
+    ]
+    print(
+      "\n| what | off /s | on /s | cost, median of \(rounds) pairs | least | most | bar |\n|---|---|---|---|---|---|---|"
+    )
+    for scenario in scenarios {
+      let keys = try [off, on].map(scenario.make)
+      try restrictKeys(of: on)
+      let rates = try measure([off, on], keys: keys, rounds: rounds)
+      let costs = zip(rates[0], rates[1]).map { 1 - $1 / $0 }
+      print(
+        "| \(scenario.name) | \(Int(median(rates[0]))) | \(Int(median(rates[1]))) | \(percent(median(costs))) |"
+          + " \(percent(costs.min() ?? 0)) | \(percent(costs.max() ?? 0)) | 10 % |")
+    }
+  }
+
+  /// The rates of each instance, round by round, after one that does not count. Each second round goes backwards, so that what one
+  /// instance leaves the disk to do is not always the other's burden.
+  static func measure(_ instances: [Instance], keys: [String], rounds: Int) throws -> [[Double]] {
+    var rates = instances.map { _ in [Double]() }
+    for round in 0...rounds {
+      for index in round.isMultiple(of: 2) ? [1, 0] : [0, 1] {
+        let rate = try Load.post(Event.quiet, to: instances[index].url + "/process-event", key: keys[index])
+        if round > 0 { rates[index].append(rate) }
+      }
+    }
+    return rates
+  }
+
+  /// Has nginx go on without what it has against clients who are too many.
+  static func openNginx(of instance: Instance) throws {
+    let file = instance.state.appendingPathComponent("server.conf")
+    let limits = ["limit_conn", "limit_req", "add_header"]
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+    try lines.filter { line in !limits.contains { line.contains($0) } }.joined(separator: "\n")
+      .write(to: file, atomically: true, encoding: .utf8)
+    try instance.supervise("signal", "HUP", "nginx")
+  }
+
+  /// Has every key end some day, and come from one of several networks, of which the last is that of the load.
+  static func restrictKeys(of instance: Instance) throws {
+    try instance.sql(
+      """
+      UPDATE api_keys
+      SET expires_at = now() + interval '1 day', allowed_cidrs = '{192.0.2.0/24,2001:db8::/32,10.0.0.0/8,127.0.0.0/8}'
+      WHERE role = 'ingest'
+      """)
+  }
+
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}

@@ -45,6 +45,8 @@ import Testing
       #expect(answer.headers["www-authenticate"] == "Bearer")
       #expect(try answer.detail.contains("mistyped"))
     }
+    // On a busy machine the worker may need more than one look to find the database again.
+    #expect(try poll { try service.call("GET", "/rules").status == 200 })
     let wrong = try service.call("GET", "/rules", key: KeyForm.make())
     try expectProblem(wrong, 401)
     #expect(try !wrong.detail.contains("mistyped"))

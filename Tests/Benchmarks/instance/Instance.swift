@@ -23,6 +23,7 @@ package struct Instance {
     state = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-benchmark-\(port)")
     url = "http://127.0.0.1:\(port)/api/v1/alerts"
     key = "benchmark-\(UUID().uuidString)"
+    try Self.removeRest(at: state)
     try run(
       "\(Self.checkout.path)/deploy/run",
       ["--detach", "--port", "\(port)", "--state", state.path] + (programs.map { ["--programs", $0] } ?? []),
@@ -50,6 +51,13 @@ package struct Instance {
 
   /// The program of a route.
   package func program(of route: String) -> String { "\(state.path)/programs/routes/\(route)" }
+
+  /// Ends and removes what an earlier run left that was cut short.
+  private static func removeRest(at state: URL) throws {
+    guard FileManager.default.fileExists(atPath: state.path) else { return }
+    try run("\(checkout.path)/deploy/run", ["--stop", "--state", state.path])
+    try FileManager.default.removeItem(at: state)
+  }
 
   /// Ends it and removes all that it wrote; a failure is told and stops nobody.
   package func stop() {

@@ -126,7 +126,7 @@ let package = Package(
       name: "EndToEndTests", dependencies: ["JSON", "Matching", "Postgres", "TestSupport"],
       path: "Tests/EndToEndTests", exclude: ["Description"], swiftSettings: strict),
     tests("TokensTests", of: ["Tokens", "JSON", "TestSupport"]),
-    tests("HostTests", of: ["Host"]),
+    tests("HostTests", of: ["Host", "TestSupport"]),
     tests("APITests", of: ["API", "JSON", "Store"]),
     tests("MatchingTests", of: ["Matching", "JSON"]),
     .testTarget(

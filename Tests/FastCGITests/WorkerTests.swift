@@ -38,7 +38,7 @@ import Testing
     let parameters = ["REQUEST_METHOD": "GET", "REQUEST_URI": "/pause?6000", "HTTP_PREFER": pipe.path]
     try last.send(FastCGIRecord.request(parameters, body: []))
     close(try #require(pipe.writer()))
-    worker.signal(SIGTERM)
+    try worker.terminate()
     #expect(try WebAnswer(cgi: last.output()).text == "wanted")
     #expect(worker.ending() == .exit(0))
   }
@@ -148,7 +148,7 @@ import Testing
       #expect(try socket.answer(to: ["REQUEST_METHOD": "GET", "REQUEST_URI": "/"]).status == 200)
     }
     for program in others + [worker] {
-      program.signal(SIGTERM)
+      try program.terminate()
       #expect(program.ending() == .exit(0))
       #expect(program.standardError == "")
     }

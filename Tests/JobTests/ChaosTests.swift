@@ -22,7 +22,7 @@ import Testing
     let unleased = "SELECT 'waiting' FROM alert_deliveries WHERE state = 'pending' AND lease_token IS NULL LIMIT 1"
     try poll(within: 60) { try outbox.database.texts(unleased).isEmpty }
     // Those that live finish what they have begun; then nobody is left to settle what is leased.
-    programs.forEach { $0.signal(SIGTERM) }
+    for program in programs { try program.terminate() }
     for program in programs { #expect(program.ending() == .exit(0)) }
     try outbox.makeDue()
     try outbox.start()

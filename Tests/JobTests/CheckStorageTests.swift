@@ -106,6 +106,7 @@ import Testing
     #expect(try poll(within: 20) { try hasProbed })
     let second = try storage.start()
     #expect(poll(within: 20) { second.standardError.contains("this one waits for it to end") })
+    #expect(try poll { try sessionsUnderWay() == 0 })
     let sessions = try sessionCount()
     usleep(5_000_000)
     // Five probes in five seconds by one checker, fewer where the machine is busy; two would make ten.
@@ -117,14 +118,15 @@ import Testing
     #expect(second.ending(within: 0) == nil)
   }
 
-  /// How many connections there have been to the database.
-  private func sessionCount() throws -> Int {
+  /// How many connections there have been to the database: counted when they end.
+  private func sessionCount() throws -> Int { try number("SELECT sessions::text FROM pg_stat_database") }
+
+  private func sessionsUnderWay() throws -> Int { try number("SELECT count(*)::text FROM pg_stat_activity") }
+
+  private func number(_ query: String) throws -> Int {
     let name = try #require(database.url.firstMatch(of: #/tocsin_test_\w+/#)).output
-    let query = "SELECT sessions::text FROM pg_stat_database WHERE datname = '\(name)'"
-    return try StorageRuns.texts(query, at: try #require(Environment["TOCSIN_TEST_DATABASE_URL"])).compactMap {
-      Int($0)
-    }
-    .first ?? 0
+    let server = try #require(Environment["TOCSIN_TEST_DATABASE_URL"])
+    return try StorageRuns.texts(query + " WHERE datname = '\(name)'", at: server).compactMap { Int($0) }.first ?? 0
   }
 
   @Test("A hook that hangs or refuses holds neither the others nor the probes, and is told as soon as it can be")
@@ -198,9 +200,8 @@ import Testing
     #expect(brief.ending(within: 20) == .exit(0))
     #expect(try hasProbed)
     let long = try storage.start()
-    usleep(1_500_000)
-    long.signal(SIGTERM)
-    #expect(long.ending(within: 5) == .exit(0))
+    try long.terminate()
+    #expect(long.ending(within: 20) == .exit(0))
   }
 
   @Test(

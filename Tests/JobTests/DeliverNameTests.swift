@@ -25,7 +25,7 @@ import Testing
       "LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_HOSTS": hosts.path, "ALERTING_OUTBOUND_ALLOW": "127.0.0.1/32",
     ])
     let deliveries = try outbox.deliveries(afterAttempts: 1)
-    job.signal(SIGTERM)
+    try job.terminate()
     #expect(job.ending() == .exit(0))
     return deliveries
   }

@@ -109,7 +109,14 @@ final class Outbox {
 
   /// Has all that waits be due now, leases among it.
   func makeDue() throws {
-    try database.run("UPDATE alert_deliveries SET next_attempt_at = now(), leased_until = NULL WHERE state = 'pending'")
+    try database.run(
+      """
+      UPDATE alert_deliveries
+      SET next_attempt_at = now(), leased_until = NULL
+      WHERE delivery_id IN (
+        SELECT delivery_id FROM alert_deliveries WHERE state = 'pending' FOR UPDATE SKIP LOCKED
+      )
+      """)
   }
 
   /// Seconds from the last settlement until the next attempt, rounded.

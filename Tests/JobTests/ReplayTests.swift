@@ -54,7 +54,7 @@ import Testing
   private func replay() throws -> String {
     let program = try start()
     try #require(poll(within: 60) { try segments().isEmpty }, "\(program.standardError)")
-    program.signal(SIGTERM)
+    try program.terminate()
     #expect(program.ending() == .exit(0))
     return program.standardError
   }

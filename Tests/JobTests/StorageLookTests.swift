@@ -106,7 +106,7 @@ import Testing
       INSERT INTO alert_providers (tenant_id, provider_id, name, provider_type, enabled, config, created_by)
       VALUES ('acme', 'hook', 'hook', 'webhook', true, '{}', 'test');
       INSERT INTO alert_deliveries (tenant_id, provider_id, event, state, next_attempt_at, created_at)
-      VALUES ('acme', 'hook', 'test', 'pending', now() - interval '90 seconds', now() - interval '1 hour');
+      VALUES ('acme', 'hook', 'test', 'pending', now() - interval '900 seconds', now() - interval '1 hour');
       """)
     try storage.start()
     #expect(try poll(within: 20) { try warnings().contains { $0.hasPrefix("a delivery has been due for 9") } })

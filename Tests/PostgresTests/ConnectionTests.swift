@@ -110,11 +110,11 @@ final class ConnectionTests {
   @Test("A statement may be allowed more time than others, and leaves them theirs; its failure leaves nothing behind")
   func extraTime() throws {
     var timeouts = Timeouts()
-    timeouts.statement = 0.2
+    timeouts.statement = 2
     let connection = try database.connect(timeouts: timeouts)
-    let sleep = Statement("sleep", "SELECT $1 FROM pg_sleep(0.5)")
-    #expect(try connection.run(sleep, [.int(1)], extraSeconds: 10)[0].int(0) == 1)
-    #expect(try connection.run(Statement("show", "SHOW statement_timeout"))[0].text(0) == "200ms")
+    let sleep = Statement("sleep", "SELECT $1 FROM pg_sleep(3)")
+    #expect(try connection.run(sleep, [.int(1)], extraSeconds: 20)[0].int(0) == 1)
+    #expect(try connection.run(Statement("show", "SHOW statement_timeout"))[0].text(0) == "2s")
     let divide = Statement("divide", "SELECT 1 / $1")
     let error = #expect(throws: PostgresError.self) { try connection.run(divide, [.int(0)], extraSeconds: 10) }
     #expect(error?.refusal?.sqlState == "22012")
@@ -124,7 +124,7 @@ final class ConnectionTests {
   @Test("A server that is stopped makes no statement wait longer than its timeout", arguments: [10, 8 << 20])
   func stoppedServer(size: Int) throws {
     var timeouts = Timeouts()
-    timeouts.statement = 0.3
+    timeouts.statement = 2
     let connection = try database.connect(timeouts: timeouts)
     let backend = pid_t(try connection.run(Statement("backend", "SELECT pg_backend_pid()"))[0].int(0))
     kill(backend, SIGSTOP)

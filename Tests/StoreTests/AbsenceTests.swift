@@ -39,14 +39,14 @@ struct AbsenceTests {
     let store = Store(url: cluster.url)
     _ = try store.latestRuns()
     try cluster.begin(trouble)
-    #expect(fail(store).seconds < 2)
+    #expect(fail(store).seconds < 5)
     let seconds = (0..<2000).map { _ in fail(store).seconds }.sorted()
-    #expect(seconds[1000] < 0.0005)
+    #expect(seconds[1000] < 0.005)
     #expect(fail(store).reason.count > "the database is unreachable: ".count)
     try cluster.end(trouble)
     let back = Clock.monotonic
     #expect(poll(within: 10) { (try? store.latestRuns()) != nil })
-    #expect(Clock.monotonic - back < 2)
+    #expect(Clock.monotonic - back < 5)
   }
 
   @Test("A server that was started anew between two calls is no absence, for what reads")
@@ -71,6 +71,6 @@ struct AbsenceTests {
     defer { #expect(throws: Never.self) { try cluster.end(.freeze) } }
     let failure = fail(store)
     #expect(failure.reason == "the database is unreachable: no answer from the server")
-    #expect((3..<4).contains(failure.seconds))
+    #expect((3..<8).contains(failure.seconds))
   }
 }

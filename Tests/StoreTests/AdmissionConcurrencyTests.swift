@@ -24,7 +24,7 @@ struct AdmissionConcurrencyTests {
   ) throws -> [Admission] {
     let (url, name) = (tenant.database.url, tenant.name)
     return try onThreads(connections) { number in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       return try (0..<rounds).flatMap { try store.admit(tenant: name, Tenant.batch(matches(number, $0), limit: limit)) }
     }.flatMap { $0 }
   }

@@ -9,6 +9,7 @@ struct AlertsTests {
 
   init() throws {
     tenant = try Tenant()
+    try tenant.avoidEndOfHour()
     try tenant.makeProviders("pager", "mail")
     try tenant.makeProviders("off", isEnabled: false)
     try tenant.makePolicy("logins", ["providers": ["pager", "off"], "severity": "high", "max_alerts_per_hour": 0])

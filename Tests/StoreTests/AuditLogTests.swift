@@ -173,7 +173,7 @@ struct AuditLogTests {
   func concurrency(prepares: Bool) throws {
     let (url, name) = (tenant.database.url, tenant.name)
     _ = try onThreads(8) { thread in
-      let store = Store(url: url, prepares: prepares)
+      let store = Store(url: url, prepares: prepares, timeouts: .patient)
       for number in 0..<10 {
         store.actor = Actor(.command, id: "user-\(thread)-\(number)")
         let policy = try Tenant.policy()

@@ -50,11 +50,11 @@ private let connections = 64
   func exact() throws {
     let url = tenant.database.url
     _ = try onThreads(connections) { connection in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       for round in 0..<5 { try Self.admit(store, connection: connection, round: round) }
     }
     try tenant.database.run("UPDATE alert_held_back SET due_at = now(), opened_at = now()")
-    let closed = try onThreads(8) { _ in try Store(url: url).closeDigests(limit: 100) }
+    let closed = try onThreads(8) { _ in try Store(url: url, timeouts: .patient).closeDigests(limit: 100) }
     #expect(closed.reduce(0, +) == 3)
     for policy in ["a", "b", "c"] {
       #expect(try tenant.counts(of: policy) == ["raised": 4, "throttled": try told(policy)])
@@ -67,7 +67,7 @@ private let connections = 64
   func closingMeanwhile() throws {
     let url = tenant.database.url
     let closed = try onThreads(connections + 4) { number in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       guard number < 4 else {
         for round in 0..<8 { try Self.admit(store, connection: number - 4, round: round) }
         return 0
@@ -106,7 +106,7 @@ private let connections = 64
     try replay.run(hold, .text("b"))
     let url = tenant.database.url
     let closed = try onThreads(2) { number in
-      if number == 0 { return try Store(url: url).closeDigests(limit: 100) }
+      if number == 0 { return try Store(url: url, timeouts: .patient).closeDigests(limit: 100) }
       let waiting = Statement(
         "waiting",
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
@@ -132,7 +132,7 @@ private let connections = 64
     let closed = try onThreads(2) { number in
       if number == 0 {
         do throws(PostgresError) {
-          return try Store(url: url).closeDigests(limit: 100)
+          return try Store(url: url, timeouts: .patient).closeDigests(limit: 100)
         } catch .unreachable {
           return -1
         }

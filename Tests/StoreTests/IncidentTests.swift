@@ -79,7 +79,7 @@ import Testing
     let ids = try tenant.alerts().map(\.id)
     let url = tenant.database.url
     let sent = try onThreads(ids.count) { number in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       _ = try store.resolveAlert(tenant: "acme", id: ids[number], by: "ann")
       let leased = try store.lease()
       try store.settleDeliveries(

@@ -107,7 +107,8 @@ struct KeyRotationTests {
   func concurrently() throws {
     let (url, id) = (database.url, old.id)
     let outcomes = try onThreads(8) { _ in
-      try Store(url: url).rotateKey(id: id, tenant: "acme", to: KeyForm.make(), KeyRotation(overlapSeconds: 60))
+      let store = Store(url: url, timeouts: .patient)
+      return try store.rotateKey(id: id, tenant: "acme", to: KeyForm.make(), KeyRotation(overlapSeconds: 60))
     }
     #expect(outcomes.count { if case .rotated = $0 { true } else { false } } == 1)
     #expect(try store.keys(tenant: "acme").count == 2)

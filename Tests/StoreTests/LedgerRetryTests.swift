@@ -23,7 +23,7 @@ struct LedgerRetryTests {
       """)
     let url = tenant.database.url
     let retried = try onThreads(6) { number in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       var replay = Replay()
       var retried = 0
       repeat {

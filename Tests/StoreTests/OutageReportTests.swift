@@ -52,7 +52,7 @@ import Testing
     try succeed()
     try succeed()
     let url = tenant.database.url
-    #expect(try onThreads(8) { _ in try Store(url: url).resolveReports() }.reduce(0, +) == 1)
+    #expect(try onThreads(8) { _ in try Store(url: url, timeouts: .patient).resolveReports() }.reduce(0, +) == 1)
     #expect(try tenant.store.resolveReports() == 0)
     #expect(try reports() == ["resolved tocsin"])
     #expect(try told() == ["other resolved", "other triggered", "third resolved", "third triggered"])
@@ -114,7 +114,7 @@ import Testing
     let leased = try tenant.store.lease()
     let url = tenant.database.url
     _ = try onThreads(leased.count) { number in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       let outcome: Outcome = number % 2 == 0 ? .rejected(reason: "answered 401") : .sent(remark: nil)
       try store.settleDeliveries([leased[number].settled(outcome, receiver: number % 2 == 0 ? .answering : .sent)])
       try store.resolveReports()

@@ -98,7 +98,7 @@ struct OutboxTests {
     _ = try tenant.admit((0..<200).map { _ in Tenant.match() })
     let url = tenant.database.url
     let ids = try onThreads(16) { _ in
-      let store = Store(url: url)
+      let store = Store(url: url, timeouts: .patient)
       var ids: [String] = []
       while true {
         let leased = try store.lease(limit: 7, seconds: 60)

@@ -82,7 +82,7 @@ struct PolicyEpochTests {
     let before = try epoch()
     let url = tenant.database.url
     _ = try onThreads(16) { number in
-      try Store(url: url).changePolicy(tenant: "acme", id: "logins") { stored in
+      try Store(url: url, timeouts: .patient).changePolicy(tenant: "acme", id: "logins") { stored in
         let description = (stored["description"]?.string ?? "") + "[\(number)]"
         let changed = Policy.document(stored, changedBy: ["description": .string(description)])
         return try Policy(json: .object(changed))

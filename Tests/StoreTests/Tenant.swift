@@ -96,12 +96,7 @@ final class Tenant {
   }
 
   /// Waits out the last seconds of a clock hour, in which a cap would begin anew in the middle of a test.
-  func avoidEndOfHour() throws {
-    let isNear = "SELECT 'near' WHERE to_char(now() + interval '20 seconds', 'HH24') <> to_char(now(), 'HH24')"
-    while try database.texts(isNear) != [] {
-      usleep(100_000)
-    }
-  }
+  func avoidEndOfHour() throws { try database.avoidEnd(of: "hour", seconds: 20) }
 
   @discardableResult
   func admit(_ matches: Matched..., limit: Int? = nil) throws -> [Admission] { try admit(matches, limit: limit) }

@@ -51,7 +51,15 @@ package final class Program {
     var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in words + settings { free(text) } }
     var pid: pid_t = 0
-    let code = withExtendedLifetime(file) { posix_spawn(&pid, path, &actions, nil, &words, &settings) }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // What a test on this thread has blocked before is not the program's affair.
+    var noSignals = sigset_t()
+    sigemptyset(&noSignals)
+    posix_spawnattr_setsigmask(&attributes, &noSignals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    let code = withExtendedLifetime(file) { posix_spawn(&pid, path, &actions, &attributes, &words, &settings) }
     guard code == 0 else { throw SystemFailure("start \(path)", code) }
     self.pid = pid
   }
@@ -84,6 +92,19 @@ package final class Program {
 
   /// Sends a signal.
   package func signal(_ number: CInt) { Glibc.kill(pid, number) }
+
+  /// Asks the process to end, once it listens for that: a signal that comes before would end it as it ends any program.
+  package func terminate(by number: CInt = SIGTERM) throws {
+    try poll { try hasEnded || blocks(number) }
+    signal(number)
+  }
+
+  /// Whether a signal waits until the process looks for it, by the mask in `/proc/PID/status`.
+  private func blocks(_ number: CInt) throws -> Bool {
+    let status = String(decoding: try File.read("/proc/\(pid)/status"), as: UTF8.self)
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }) else { return false }
+    return (UInt64(line.dropFirst("SigBlk:".count).drop { $0 == "\t" }, radix: 16) ?? 0) >> (number - 1) & 1 == 1
+  }
 
   /// Whether the process has ended.
   package var hasEnded: Bool {

@@ -47,8 +47,8 @@ package final class TestDatabase {
     }
   }
 
-  /// A connection to the database.
-  package func connect(timeouts: Timeouts = Timeouts()) throws -> Connection {
+  /// A connection to the database, which is waited for where the machine is busy.
+  package func connect(timeouts: Timeouts = .patient) throws -> Connection {
     try Connection(url: url, timeouts: timeouts)
   }
 
@@ -62,6 +62,14 @@ package final class TestDatabase {
 
   /// Runs SQL of the test's own.
   package func run(_ script: String) throws { try connect().run(script: script) }
+
+  /// Waits out the last seconds of an `hour` or a `minute` of the server's clock, where something begins anew with the next one.
+  package func avoidEnd(of unit: String, seconds: Int) throws {
+    let isNear = """
+      SELECT 'near' WHERE date_trunc('\(unit)', now() + interval '\(seconds) seconds') <> date_trunc('\(unit)', now())
+      """
+    try poll { try texts(isNear) == [] }
+  }
 
   /// Runs SQL of the test's own on a connection to another database of the server, for what cannot be done from within.
   package func administer(_ command: String) throws { try Self.administer(command) }
@@ -88,7 +96,7 @@ package final class TestDatabase {
   }
 
   private static func administer(_ command: String) throws {
-    var timeouts = Timeouts()
+    var timeouts = Timeouts.patient
     timeouts.statement = 120
     try Connection(url: server(), timeouts: timeouts).run(script: command)
   }
@@ -110,5 +118,14 @@ package final class TestDatabase {
     _ = try migrations.apply(to: Connection(url: url(of: draft, on: server())))
     try administer("ALTER DATABASE \(draft) RENAME TO \(name)")
     return name
+  }
+}
+
+extension Timeouts {
+  /// For a test that asks a server which is there, and may be slow: many do at once.
+  package static var patient: Timeouts {
+    var timeouts = Timeouts()
+    (timeouts.connect, timeouts.statement) = (60, 60)
+    return timeouts
   }
 }

@@ -5,7 +5,7 @@ import Store
 /// Whether the time of a refusal tells how much of a wrong key is right: the same call through nginx, over one connection that is
 /// kept, with keys that differ from a good one in one place or in all, in an order that is drawn anew each round.
 ///
-///     swift run -c release keys-benchmark [rounds] [port]
+///     swift run -c release keys-benchmark [rounds] [port] [programs]
 ///
 /// Two kinds of keys that have nothing in common with the good one show what chance alone makes of it.
 @main
@@ -13,7 +13,8 @@ struct KeysBenchmark {
   static func main() throws {
     let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5000
     let port = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 8902
-    let instance = try Instance(port: port, workers: 2)
+    let programs = CommandLine.arguments.dropFirst(3).first
+    let instance = try Instance(port: port, workers: 2, programs: programs)
     defer { instance.stop() }
     let kinds = try kinds(on: instance)
     let connection = try HTTPConnection(port: port)

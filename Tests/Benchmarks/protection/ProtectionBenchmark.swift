@@ -4,7 +4,7 @@ import Foundation
 /// What it costs `process-event` that nobody gets in where they do not belong: two instances of the same build on one machine,
 /// measured in turn in one run.
 ///
-///     swift run -c release protection-benchmark [rounds] [port]
+///     swift run -c release protection-benchmark [rounds] [port] [programs]
 ///
 /// Off is an instance as far as it goes without: no rate limits, a key without end and networks, nginx without limits of connections
 /// and requests and without headers of its own. On is one with rate limits for keys and tenants, which nobody reaches, and a key that
@@ -16,11 +16,12 @@ struct ProtectionBenchmark {
   static func main() throws {
     let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 9
     let port = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 8903
-    let off = try Instance(port: port, workers: workers)
+    let programs = CommandLine.arguments.dropFirst(3).first
+    let off = try Instance(port: port, workers: workers, programs: programs)
     defer { off.stop() }
     try openNginx(of: off)
     let on = try Instance(
-      port: port + 1, workers: workers,
+      port: port + 1, workers: workers, programs: programs,
       settings: ["ALERTING_RATE_LIMIT_KEY": "1000000", "ALERTING_RATE_LIMIT_TENANT": "1000000"])
     defer { on.stop() }
     let scenarios: [(name: String, make: (Instance) throws -> String)] = [

@@ -82,8 +82,8 @@ struct ClientTests {
 
   @Test("Requests without a key are 429 when they are too many, and those with one are not counted")
   func strangers() async throws {
-    let nginx = try await Nginx(of: .shared, edits: [("rate=100r/s", "rate=1r/m"), ("burst=500", "burst=2")])
     let key = try await Instance.shared.makeKey(tenant: "stranger", role: "viewer")
+    let nginx = try await Nginx(of: .shared, edits: [("rate=100r/s", "rate=1r/m"), ("burst=500", "burst=2")])
     func statuses(_ count: Int, path: String, fields: String = "") throws -> [Substring] {
       try (0..<count).map { _ in
         try RawClient(port: nginx.port).answer(

@@ -24,10 +24,7 @@ final class Nginx {
       .replacing(#/pid \S+;/#, with: "pid \(folder.path)/nginx.pid;")
       .replacing(#/access_log [^;]+;/#, with: "access_log off;")
       .write(toFile: folder.path + "/nginx.conf", atomically: true, encoding: .utf8)
-    // What another thread has just opened is not nginx's: Foundation takes a program of its own for running as long as that is open.
-    let closing =
-      #"for d in /proc/self/fd/*; do d=${d##*/}; ((d <= 2)) || eval "exec $d>&-"; done; exec /usr/sbin/nginx -c "$0""#
-    program = try Program("/bin/bash", arguments: ["-c", closing, folder.path + "/nginx.conf"])
+    program = try Program("/usr/sbin/nginx", arguments: ["-c", folder.path + "/nginx.conf"])
     try await wait(upTo: 30, for: "nginx: \(program.standardError)") { (try? RawClient(port: port)) != nil }
   }
 

@@ -45,8 +45,8 @@ package final class Program {
     posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
     posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
+    Self.closeOthers(&actions)
     let path = name.hasPrefix("/") ? name : Self.directory + name
-    try Self.keepOpenFiles()
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in words + settings { free(text) } }
@@ -83,11 +83,11 @@ package final class Program {
     return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/"
   }
 
-  /// Keeps what the tests beside this one have open out of the programs: a PostgreSQL counts it, and refuses to start.
-  private static func keepOpenFiles() throws(SystemError) {
-    for descriptor in try File.names(in: "/proc/self/fd").compactMap(CInt.init) where descriptor > 2 {
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    }
+  /// Keeps what the tests beside this one have open out of the program, whenever they opened it: a PostgreSQL counts it and refuses
+  /// to start, and Foundation takes a program of its own for running as long as somebody has its socket. What is not open is no
+  /// fault.
+  private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+    for descriptor in 3..<min(1024, getdtablesize()) { posix_spawn_file_actions_addclose(&actions, descriptor) }
   }
 
   /// Sends a signal.

@@ -63,12 +63,17 @@ struct ClientTests {
         ("limit_conn tocsin_clients 512", "limit_conn tocsin_clients 3"),
         ("client_body_timeout 20s", "client_body_timeout 1h"),
       ])
-    let busy = try (0..<3).map { _ in try RawClient(port: nginx.port, from: "127.0.1.2") }
-    for client in busy { client.send(beginning(key: "none")) }
+    func begin() throws -> RawClient {
+      let client = try RawClient(port: nginx.port, from: "127.0.1.2")
+      client.send(beginning(key: "none"))
+      return client
+    }
+    var busy = try (0..<3).map { _ in try begin() }
     let request = "GET /docs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    // Until nginx has read of the others what is there of them, it may still answer.
+    // Until nginx has read of the others what is there of them, it may still answer, and refuse one of them instead.
     var answer = ""
     try await wait(upTo: 60, for: "a refusal") {
+      busy = try busy.map { try $0.isAnswered ? begin() : $0 }
       answer = try RawClient(port: nginx.port, from: "127.0.1.2").answer(to: request)
       return answer.hasPrefix("HTTP/1.1 429")
     }

@@ -93,9 +93,10 @@ package final class Program {
   /// Sends a signal.
   package func signal(_ number: CInt) { Glibc.kill(pid, number) }
 
-  /// Asks the process to end, once it listens for that: a signal that comes before would end it as it ends any program.
+  /// Asks the process to end, once it listens for that: a signal that comes before would end it as it ends any program. One that
+  /// waits in `sigtimedwait` shows nothing blocked meanwhile, so what has run for some seconds is taken to listen.
   package func terminate(by number: CInt = SIGTERM) throws {
-    try poll { try hasEnded || blocks(number) }
+    try poll(within: 4) { try hasEnded || blocks(number) }
     signal(number)
   }
 

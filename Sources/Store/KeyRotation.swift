@@ -39,7 +39,7 @@ extension Store {
     let keys: [Key]
     do {
       keys = try change(
-        Self.rotateKey, .text(tenant), .text(id), .text(newID), .bytes(Array(key.utf8)),
+        Self.rotateKey, .text(tenant), .text(id), .text(newID), .bytes(KeyDigest(of: key).bytes),
         .int(rotation.expiresAt?.microseconds), .int(rotation.overlapSeconds), .text(creator)
       ).map { Key(row: $0) }
     } catch {
@@ -68,7 +68,7 @@ extension Store {
     new AS (
       INSERT INTO api_keys (tenant_id, key_id, name, digest, role, expires_at, allowed_cidrs, created_by)
       SELECT
-        tenant_id, $3, name, sha256($4), role, coalesce(\(moment("$5")), now() + (expires_at - created_at)), allowed_cidrs, $7
+        tenant_id, $3, name, $4, role, coalesce(\(moment("$5")), now() + (expires_at - created_at)), allowed_cidrs, $7
       FROM old
       RETURNING *
     ),

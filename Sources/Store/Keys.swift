@@ -58,9 +58,9 @@ extension Store {
     let rows: Rows
     do {
       rows = try change(
-        Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(draft.name), .bytes(Array(key.utf8)),
-        .text(draft.role.rawValue), .int(draft.expiresAt?.microseconds), .texts(draft.allowedCIDRs as [String]?),
-        .text(creator))
+        Self.createKey, .text(tenant), .text(Identifier.make("key-")), .text(draft.name),
+        .bytes(KeyDigest(of: key).bytes), .text(draft.role.rawValue), .int(draft.expiresAt?.microseconds),
+        .texts(draft.allowedCIDRs as [String]?), .text(creator))
     } catch {
       throw KeyError.telling(error)
     }
@@ -77,14 +77,14 @@ extension Store {
       ON CONFLICT DO NOTHING
     )
     INSERT INTO api_keys (tenant_id, key_id, name, digest, role, expires_at, allowed_cidrs, created_by)
-    SELECT $1, $2, $3, sha256($4), $5, \(moment("$6")), $7, $8
+    SELECT $1, $2, $3, $4, $5, \(moment("$6")), $7, $8
     WHERE \(TenantLimit.room(in: "api_keys", where: "\(Key.statusColumn) = 'active'", limit: TenantLimit.keys))
     RETURNING \(Key.columns)
     """)
 
   /// The key that is stored of these characters, whatever its status; nil if there is none. It does not count as used.
   package func storedKey(_ key: String) throws(PostgresError) -> Key? {
-    try read(Self.storedKey, .bytes(Array(key.utf8))).first.map { Key(row: $0) }
+    try read(Self.storedKey, .bytes(KeyDigest(of: key).bytes)).first.map { Key(row: $0) }
   }
 
   private static let storedKey = Statement(
@@ -92,7 +92,7 @@ extension Store {
     """
     SELECT \(Key.columns)
     FROM api_keys
-    WHERE digest = sha256($1)
+    WHERE digest = $1
     """)
 
   /// One key of a tenant; nil if there is none of that id.

@@ -42,7 +42,8 @@ $$;
 --
 
 CREATE FUNCTION public.audit_archive(tenant text, through_seq bigint, through_hash bytea, file text) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   head audit_chains;
@@ -93,6 +94,8 @@ CREATE TABLE public.audit_log (
     hash bytea NOT NULL,
     CONSTRAINT audit_log_actor_type_check CHECK ((actor_type = ANY (ARRAY['key'::text, 'command'::text, 'job'::text, 'database'::text, 'unknown'::text])))
 );
+
+ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE audit_log; Type: COMMENT; Schema: public; Owner: -
@@ -153,7 +156,8 @@ $$;
 --
 
 CREATE FUNCTION public.audit_change() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   was audit_subject;
@@ -186,7 +190,8 @@ CREATE FUNCTION public.audit_config(config json) RETURNS json
 --
 
 CREATE FUNCTION public.audit_fold() RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   folded record;
@@ -238,7 +243,8 @@ $$;
 --
 
 CREATE FUNCTION public.audit_note(tenant text, action text, kind text, id text, before json, after json) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   actor_type text := nullif(current_setting('tocsin.actor_type', true), '');
@@ -259,7 +265,8 @@ $$;
 --
 
 CREATE FUNCTION public.audit_refuse(tenant text, call text, refusal integer) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   this_minute timestamptz := date_trunc('minute', now());
@@ -322,6 +329,8 @@ CREATE TABLE public.alert_deliveries (
     CONSTRAINT alert_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
 )
 WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.alert_deliveries FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alert_deliveries; Type: COMMENT; Schema: public; Owner: -
@@ -409,6 +418,8 @@ CREATE TABLE public.alert_policies (
     CONSTRAINT alert_policies_throttle_minutes_check CHECK ((throttle_minutes >= 0))
 );
 
+ALTER TABLE ONLY public.alert_policies FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_policies; Type: COMMENT; Schema: public; Owner: -
 --
@@ -446,6 +457,8 @@ CREATE TABLE public.alert_providers (
     CONSTRAINT alert_providers_provider_type_check CHECK ((provider_type = ANY (ARRAY['pagerduty'::text, 'slack'::text, 'webhook'::text, 'email'::text])))
 );
 
+ALTER TABLE ONLY public.alert_providers FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_providers; Type: COMMENT; Schema: public; Owner: -
 --
@@ -481,6 +494,8 @@ CREATE TABLE public.alert_rules (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.alert_rules FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_rules; Type: COMMENT; Schema: public; Owner: -
 --
@@ -511,6 +526,8 @@ CREATE TABLE public.alert_suppressions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT alert_suppressions_check CHECK ((suppressed_until > starts_at))
 );
+
+ALTER TABLE ONLY public.alert_suppressions FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alert_suppressions; Type: COMMENT; Schema: public; Owner: -
@@ -550,6 +567,8 @@ CREATE TABLE public.alerts (
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT alerts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'acknowledged'::text, 'resolved'::text, 'suppressed'::text])))
 );
+
+ALTER TABLE ONLY public.alerts FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alerts; Type: COMMENT; Schema: public; Owner: -
@@ -591,6 +610,8 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_expires_at_check CHECK ((expires_at > created_at)),
     CONSTRAINT api_keys_role_check CHECK ((role = ANY (ARRAY['ingest'::text, 'viewer'::text, 'operator'::text, 'admin'::text])))
 );
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE api_keys; Type: COMMENT; Schema: public; Owner: -
@@ -686,6 +707,8 @@ CREATE TABLE public.alert_admission_marks (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE ONLY public.alert_admission_marks FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_admission_marks; Type: COMMENT; Schema: public; Owner: -
 --
@@ -714,6 +737,8 @@ CREATE TABLE public.alert_decision_counts (
 )
 WITH (fillfactor='70');
 
+ALTER TABLE ONLY public.alert_decision_counts FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_decision_counts; Type: COMMENT; Schema: public; Owner: -
 --
@@ -740,6 +765,8 @@ CREATE TABLE public.alert_decisions (
     CONSTRAINT alert_decisions_decision_check CHECK ((decision = ANY (ARRAY['raised'::text, 'throttled'::text, 'capped'::text, 'suppressed'::text, 'outside_window'::text])))
 );
 
+ALTER TABLE ONLY public.alert_decisions FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_decisions; Type: COMMENT; Schema: public; Owner: -
 --
@@ -762,6 +789,8 @@ CREATE TABLE public.alert_delivery_attempts (
     reason text,
     CONSTRAINT alert_delivery_attempts_verdict_check CHECK ((verdict = ANY (ARRAY['sent'::text, 'retry'::text, 'rejected'::text, 'unknown'::text])))
 );
+
+ALTER TABLE ONLY public.alert_delivery_attempts FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alert_delivery_attempts; Type: COMMENT; Schema: public; Owner: -
@@ -795,6 +824,8 @@ CREATE TABLE public.alert_held_back (
     due_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.alert_held_back FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alert_held_back; Type: COMMENT; Schema: public; Owner: -
@@ -864,6 +895,8 @@ CREATE TABLE public.alert_provider_health (
 )
 WITH (fillfactor='70');
 
+ALTER TABLE ONLY public.alert_provider_health FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_provider_health; Type: COMMENT; Schema: public; Owner: -
 --
@@ -926,6 +959,8 @@ CREATE TABLE public.alert_repeats (
 )
 WITH (fillfactor='70');
 
+ALTER TABLE ONLY public.alert_repeats FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_repeats; Type: COMMENT; Schema: public; Owner: -
 --
@@ -943,6 +978,8 @@ CREATE TABLE public.alert_spool_replays (
     replayed_to bigint NOT NULL,
     replayed_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+ALTER TABLE ONLY public.alert_spool_replays FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE alert_spool_replays; Type: COMMENT; Schema: public; Owner: -
@@ -977,6 +1014,8 @@ CREATE TABLE public.alert_throttles (
 )
 WITH (fillfactor='70');
 
+ALTER TABLE ONLY public.alert_throttles FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE alert_throttles; Type: COMMENT; Schema: public; Owner: -
 --
@@ -1003,6 +1042,8 @@ CREATE TABLE public.audit_chains (
     CONSTRAINT audit_chains_check CHECK ((archived_seq <= seq))
 )
 WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.audit_chains FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE audit_chains; Type: COMMENT; Schema: public; Owner: -
@@ -1032,6 +1073,8 @@ CREATE TABLE public.audit_refusals (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE ONLY public.audit_refusals FORCE ROW LEVEL SECURITY;
+
 --
 -- Name: TABLE audit_refusals; Type: COMMENT; Schema: public; Owner: -
 --
@@ -1058,6 +1101,8 @@ CREATE TABLE public.tenants (
     policy_epoch bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: TABLE tenants; Type: COMMENT; Schema: public; Owner: -
@@ -1242,13 +1287,13 @@ CREATE INDEX alert_deliveries_due ON public.alert_deliveries USING btree (provid
 -- Name: alert_deliveries_given_up; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alert_deliveries_given_up ON public.alert_deliveries USING btree (((tenant_id || ''::text)), created_at DESC, delivery_id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'dead'::text]));
+CREATE INDEX alert_deliveries_given_up ON public.alert_deliveries USING btree (tenant_id COLLATE "C", created_at DESC, delivery_id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'dead'::text]));
 
 --
 -- Name: alert_deliveries_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alert_deliveries_newest_first ON public.alert_deliveries USING btree (((tenant_id || ''::text)), created_at DESC, delivery_id DESC);
+CREATE INDEX alert_deliveries_newest_first ON public.alert_deliveries USING btree (tenant_id COLLATE "C", created_at DESC, delivery_id DESC);
 
 --
 -- Name: alert_deliveries_of_alert; Type: INDEX; Schema: public; Owner: -
@@ -1260,7 +1305,7 @@ CREATE INDEX alert_deliveries_of_alert ON public.alert_deliveries USING btree (a
 -- Name: alert_deliveries_of_provider; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alert_deliveries_of_provider ON public.alert_deliveries USING btree (((provider_id || ''::text)), ((tenant_id || ''::text)), created_at DESC, delivery_id DESC);
+CREATE INDEX alert_deliveries_of_provider ON public.alert_deliveries USING btree (provider_id COLLATE "C", tenant_id COLLATE "C", created_at DESC, delivery_id DESC);
 
 --
 -- Name: alert_held_back_due; Type: INDEX; Schema: public; Owner: -
@@ -1284,7 +1329,7 @@ CREATE INDEX alert_spool_replays_segment ON public.alert_spool_replays USING btr
 -- Name: alerts_newest_first; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX alerts_newest_first ON public.alerts USING btree (((tenant_id || ''::text)), triggered_at DESC, alert_id DESC);
+CREATE INDEX alerts_newest_first ON public.alerts USING btree (tenant_id COLLATE "C", triggered_at DESC, alert_id DESC);
 
 --
 -- Name: alerts_open; Type: INDEX; Schema: public; Owner: -
@@ -1449,6 +1494,348 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+--
+-- Name: alert_admission_marks; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_admission_marks ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_decision_counts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_decision_counts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_decisions; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_decisions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_deliveries; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_deliveries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_delivery_attempts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_delivery_attempts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_held_back; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_held_back ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_policies; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_policies ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_provider_health; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_provider_health ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_providers; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_providers ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_repeats; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_repeats ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_rules; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_rules ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_spool_replays; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_spool_replays ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_suppressions; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_suppressions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_throttles; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alert_throttles ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alerts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_chains; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_chains ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_log; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_refusals; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_refusals ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: alert_admission_marks every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_admission_marks TO tocsin_deliver USING (true);
+
+--
+-- Name: alert_decision_counts every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_decision_counts TO tocsin_deliver, tocsin_operator USING (true);
+
+--
+-- Name: alert_decisions every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_decisions TO tocsin_deliver USING (true);
+
+--
+-- Name: alert_deliveries every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_deliveries TO tocsin_check_storage, tocsin_deliver, tocsin_operator USING (true);
+
+--
+-- Name: alert_delivery_attempts every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_delivery_attempts TO tocsin_deliver USING (true);
+
+--
+-- Name: alert_held_back every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_held_back TO tocsin_deliver USING (true);
+
+--
+-- Name: alert_policies every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_policies TO tocsin_deliver, tocsin_operator USING (true);
+
+--
+-- Name: alert_provider_health every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_provider_health TO tocsin_check_storage, tocsin_deliver USING (true);
+
+--
+-- Name: alert_providers every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_providers TO tocsin_check_storage, tocsin_deliver, tocsin_operator USING (true);
+
+--
+-- Name: alert_spool_replays every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_spool_replays TO tocsin_replay USING (true);
+
+--
+-- Name: alert_throttles every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alert_throttles TO tocsin_deliver USING (true);
+
+--
+-- Name: alerts every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.alerts TO tocsin_deliver, tocsin_operator USING (true);
+
+--
+-- Name: api_keys every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.api_keys TO tocsin_replay, tocsin_operator, tocsin_programs, tocsin_key_check USING (true);
+
+--
+-- Name: audit_chains every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.audit_chains TO tocsin_operator, tocsin_auditor USING (true);
+
+--
+-- Name: audit_log every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.audit_log TO tocsin_operator, tocsin_auditor USING (true);
+
+--
+-- Name: audit_refusals every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.audit_refusals TO tocsin_auditor USING (true);
+
+--
+-- Name: tenants every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.tenants TO tocsin_operator, tocsin_programs, tocsin_key_check USING (true);
+
+--
+-- Name: alert_admission_marks tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_admission_marks USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_decision_counts tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_decision_counts USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_decisions tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_decisions USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_deliveries tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_deliveries USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_delivery_attempts tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_delivery_attempts USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_held_back tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_held_back USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_policies tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_policies USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_provider_health tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_provider_health USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_providers tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_providers USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_repeats tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_repeats USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_rules tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_rules USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_spool_replays tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_spool_replays USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_suppressions tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_suppressions USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alert_throttles tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alert_throttles USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: alerts tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.alerts USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: api_keys tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.api_keys USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: audit_chains tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.audit_chains USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
+
+--
+-- Name: audit_log tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.audit_log USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
+
+--
+-- Name: audit_refusals tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.audit_refusals USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
+
+--
+-- Name: tenants tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.tenants USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: tenants; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
 
 --
 -- PostgreSQL database dump complete

@@ -13,6 +13,7 @@ package struct Route {
   static let root = "/api/v1/alerts"
 
   private let base: String
+  private let role: DatabaseRole
   private let bodyLimit: Int
   private let endpoints: [Endpoint]
 
@@ -21,8 +22,12 @@ package struct Route {
     self.init(path: "\(Self.root)/\(noun)", bodyLimit: bodyLimit, endpoints)
   }
 
-  /// A route at a path of its own.
+  /// A route at a path of its own, which ends with the name of the program.
   package init(path: String, bodyLimit: Int = usualBodyLimit, _ endpoints: [Endpoint]) {
+    guard let role = path.split(separator: "/").last.flatMap(DatabaseRole.init(program:)) else {
+      preconditionFailure("no role in the database is that of \(path)")
+    }
+    self.role = role
     base = path
     self.bodyLimit = bodyLimit
     self.endpoints = endpoints.map { $0.placed(below: path) }
@@ -34,7 +39,7 @@ package struct Route {
     do {
       var timeouts = Timeouts()
       timeouts.statement = statementTimeout
-      let store = try Store.configured(timeouts: timeouts)
+      let store = try Store.configured(as: role, timeouts: timeouts)
       if endpoints.contains(where: \.answersWhileAway) { store.recentCallers = .configured() }
       try prepare(store)
       let authenticator = Authenticator(store: store, tokens: try TokenReader.configured())

@@ -75,16 +75,25 @@ package final class Connection {
     try run(statement, parameters, seconds: timeouts.statement)
   }
 
-  /// Runs a statement that may take the server so many seconds longer than others may.
+  /// Runs a statement behind another one, in one transaction and one round trip, and answers the rows of the second.
+  @discardableResult
   package func run(
-    _ statement: Statement, _ parameters: [Parameter], extraSeconds: Double
+    _ statement: Statement, _ parameters: [Parameter], after first: (statement: Statement, parameters: [Parameter])
+  ) throws(PostgresError) -> Rows {
+    try run(statement, parameters, after: first, seconds: timeouts.statement)
+  }
+
+  /// The same with a second statement that may take the server so many seconds longer than others may.
+  package func run(
+    _ statement: Statement, _ parameters: [Parameter], after first: (statement: Statement, parameters: [Parameter]),
+    extraSeconds: Double
   ) throws(PostgresError) -> Rows {
     let seconds = timeouts.statement + extraSeconds
     try run(Statement("begin", "BEGIN"))
     do {
       try run(
         Statement("allow_time", "SELECT set_config('statement_timeout', $1, true)"), .text("\(Int(seconds * 1000))"))
-      let rows = try run(statement, parameters, seconds: seconds)
+      let rows = try run(statement, parameters, after: first, seconds: seconds)
       try run(Statement("commit", "COMMIT"))
       return rows
     } catch {
@@ -93,12 +102,11 @@ package final class Connection {
     }
   }
 
-  /// Runs a statement behind another one, in one transaction and one round trip, and answers the rows of the second.
-  @discardableResult
-  package func run(
-    _ statement: Statement, _ parameters: [Parameter], after first: (statement: Statement, parameters: [Parameter])
+  private func run(
+    _ statement: Statement, _ parameters: [Parameter], after first: (statement: Statement, parameters: [Parameter]),
+    seconds: Double
   ) throws(PostgresError) -> Rows {
-    let deadline = Deadline(seconds: timeouts.statement)
+    let deadline = Deadline(seconds: seconds)
     if prepares {
       try prepare(first.statement, first.parameters, until: deadline)
       try prepare(statement, parameters, until: deadline)

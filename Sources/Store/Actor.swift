@@ -17,7 +17,7 @@ package struct Actor: Sendable, Equatable {
 
   /// What acts.
   package let kind: Kind
-  /// The tenant that a call is about; nil where it is not known.
+  /// The tenant that all is about; nil where it is not known, or about several.
   package let tenant: String?
   /// The id of the key, the user of the operating system, or the name of the job.
   package let id: String?
@@ -32,10 +32,10 @@ package struct Actor: Sendable, Equatable {
     self.address = address
   }
 
-  /// A program of this host.
-  package init(_ kind: Kind, id: String) {
+  /// A program of this host, at work for one tenant or for all.
+  package init(_ kind: Kind, id: String, tenant: String? = nil) {
     self.kind = kind
-    tenant = nil
+    self.tenant = tenant
     self.id = id
     address = Machine.name
   }
@@ -46,8 +46,7 @@ extension Store {
   /// transaction who makes it.
   @discardableResult
   func change(_ statement: Statement, _ parameters: [Parameter]) throws(PostgresError) -> Rows {
-    guard let actor else { return try connected().run(statement, parameters) }
-    return try connected().run(statement, parameters, after: (Self.actor, actor.parameters))
+    try connected().run(statement, parameters, after: openingOfChange)
   }
 
   /// The same.
@@ -56,28 +55,13 @@ extension Store {
     try change(statement, parameters)
   }
 
-  private static let actor = Statement(
-    "actor",
-    """
-    SELECT
-      set_config('tocsin.actor_type', $1, true),
-      set_config('tocsin.actor', $2, true),
-      set_config('tocsin.address', $3, true)
-    """)
-
   /// Puts a refused call on record, of the actor in place: the first of a caller in a minute at once, the others as a number when
-  /// the minute is over. What is lost if PostgreSQL ends before it has written it to disk is less than a second of
-  /// refusals; and it gives up rather than have a worker wait for whoever has the chain.
+  /// the minute is over.
   package func noteRefusal(of call: String, status: Int) throws(PostgresError) {
     guard let actor else { return }
     try connected().run(
-      Self.refusal, [.text(actor.tenant ?? ""), .text(call), .int(status)],
-      after: (Self.refusedActor, actor.parameters))
+      Self.refusal, [.text(actor.tenant ?? ""), .text(call), .int(status)], after: openingOfRefusal)
   }
-
-  private static let refusedActor = Statement(
-    "refused_actor",
-    actor.sql + ",\n  set_config('synchronous_commit', 'off', true),\n  set_config('lock_timeout', '250ms', true)")
 
   private static let refusal = Statement("note_refusal", "SELECT audit_refuse($1, $2, $3::integer)")
 
@@ -87,8 +71,4 @@ extension Store {
   }
 
   private static let folding = Statement("fold_refusals", "SELECT audit_fold()")
-}
-
-extension Actor {
-  fileprivate var parameters: [Parameter] { [.text(kind.rawValue), .text(id ?? ""), .text(address ?? "")] }
 }

@@ -84,8 +84,8 @@ extension Store {
     let parameters = Self.parameters(tenant: tenant, matches: batch.matches, mark: mark, proviso: proviso)
     return try runAgainOnConflict { connection throws(PostgresError) in
       batch.extraSeconds < 1
-        ? try connection.run(batch.admission, parameters)
-        : try connection.run(batch.admission, parameters, extraSeconds: batch.extraSeconds)
+        ? try connection.run(batch.admission, parameters, after: opening)
+        : try connection.run(batch.admission, parameters, after: opening, extraSeconds: batch.extraSeconds)
     }
   }
 

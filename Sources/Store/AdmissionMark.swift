@@ -54,7 +54,9 @@ extension Store {
   /// Leaves an admission's mark on behalf of whoever knows the events from somewhere else. False if it is there already: the
   /// admission has had its effects. Otherwise it cannot have them any more once this is committed.
   func claim(_ mark: AdmissionMark, tenant: String, on connection: Connection) throws(PostgresError) -> Bool {
-    try !connection.run(Self.claim, .text(tenant), .text(mark.producer), .int(mark.sequence)).isEmpty
+    try !connection.run(
+      Self.claim, [.text(tenant), .text(mark.producer), .int(mark.sequence)], after: opening
+    ).isEmpty
   }
 
   private static let claim = Statement(

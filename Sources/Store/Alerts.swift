@@ -34,7 +34,7 @@ extension Store {
     WHERE alert.tenant_id = $1 AND alert.alert_id = $2
     """)
 
-  /// A page of the tenant's alerts, newest first. `tenant_id || ''` is how the index `alerts_newest_first` has it.
+  /// A page of the tenant's alerts, newest first. `COLLATE "C"` is how the index `alerts_newest_first` has it.
   package func alerts(tenant: String, _ filter: AlertFilter, page: Page) throws(PostgresError) -> Listing<Alert> {
     let rows = try read(
       Self.alertsByPage, .text(tenant), .int(page.size), .int(page.offset), .text(filter.policyID),
@@ -49,7 +49,7 @@ extension Store {
     WITH matching AS NOT MATERIALIZED (
       SELECT *
       FROM alerts
-      WHERE tenant_id || '' = $1
+      WHERE tenant_id COLLATE "C" = $1
         AND ($4 IS NULL OR policy_id = $4)
         AND ($5 IS NULL OR severity = $5)
         AND ($6 IS NULL OR status = $6)

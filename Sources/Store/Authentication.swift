@@ -51,7 +51,7 @@ extension Store {
   ///
   /// That a key was used is noted where that has not been noted for some minutes.
   package func authenticate(_ key: KeyDigest, from address: String?) throws(PostgresError) -> Authentication {
-    guard let row = try read(Self.authenticate, .bytes(key.bytes)).first else {
+    guard let row = try readAsLogin(Self.authenticate, .bytes(key.bytes)).first else {
       recentCallers?.forget(key)
       return .unknown
     }
@@ -68,7 +68,7 @@ extension Store {
 
   /// What the policies of a tenant are at this moment; nil if there is no such tenant.
   package func policyEpoch(tenant: String) throws(PostgresError) -> Int? {
-    try read(Self.policyEpoch, .text(tenant)).first?.int(0)
+    try readAsLogin(Self.policyEpoch, .text(tenant)).first?.int(0)
   }
 
   private static let policyEpoch = Statement(

@@ -11,7 +11,7 @@ extension Store {
   /// It is run again after a deadlock, which those can come to that admit in several statements of one transaction.
   package func closeDigests(limit: Int) throws(PostgresError) -> Int {
     try runAgainOnConflict { connection throws(PostgresError) in
-      try connection.run(Self.digestClosing, [.int(limit)], extraSeconds: Self.secondsForLargeDigests)
+      try connection.run(Self.digestClosing, [.int(limit)], after: opening, extraSeconds: Self.secondsForLargeDigests)
     }.first?.int(0) ?? 0
   }
 

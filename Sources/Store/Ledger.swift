@@ -148,8 +148,8 @@ enum DeliverySource {
     WITH matching AS NOT MATERIALIZED (
       SELECT *
       FROM \(source.rows)
-        AND created_at >= coalesce(\(start), '-infinity')
-        AND created_at <= coalesce(\(end), 'infinity')
+        AND created_at >= \(start)
+        AND created_at <= \(end)
         AND \(fits)
       ORDER BY created_at DESC, delivery_id DESC
       LIMIT 100001
@@ -167,19 +167,26 @@ enum DeliverySource {
     """
   }
 
-  /// `tenant_id || ''` and `provider_id || ''` are how the indexes `alert_deliveries_newest_first`, `alert_deliveries_given_up` and
-  /// `alert_deliveries_of_provider` have them. OFFSET 0 has the deliveries found by the alert and then kept to the tenant, never
+  /// `COLLATE "C"` is how the indexes `alert_deliveries_newest_first`, `alert_deliveries_given_up` and
+  /// `alert_deliveries_of_provider` have their columns. OFFSET 0 has the deliveries found by the alert and then kept to the tenant, never
   /// the other way round.
   var rows: String {
     switch self {
-    case .all: "alert_deliveries WHERE tenant_id || '' = $1"
-    case .givenUp: "alert_deliveries WHERE tenant_id || '' = $1 AND state IN ('failed', 'dead')"
-    case .ofProvider: "alert_deliveries WHERE provider_id || '' = $3 AND tenant_id || '' = $1"
+    case .all: #"alert_deliveries WHERE tenant_id COLLATE "C" = $1"#
+    case .givenUp: #"alert_deliveries WHERE tenant_id COLLATE "C" = $1 AND state IN ('failed', 'dead')"#
+    case .ofProvider: #"alert_deliveries WHERE provider_id COLLATE "C" = $3 AND tenant_id COLLATE "C" = $1"#
     case .ofAlert: "(SELECT * FROM alert_deliveries WHERE alert_id = $2 OFFSET 0) AS of_alert WHERE tenant_id = $1"
     }
   }
 
-  static let start = "timestamptz 'epoch' + $5 * interval '1 microsecond'"
-  static let end = "timestamptz 'epoch' + $6 * interval '1 microsecond'"
+  /// Where the times are open to, if the filter does not say. Not coalesce(): behind a policy PostgreSQL takes that for something
+  /// which may tell what it has seen, and then no index is used for it.
+  static let start = "CASE WHEN $5 IS NULL THEN '-infinity' ELSE \(moment("$5")) END"
+  static let end = "CASE WHEN $6 IS NULL THEN 'infinity' ELSE \(moment("$6")) END"
+
+  private static func moment(_ parameter: String) -> String {
+    "timestamptz 'epoch' + \(parameter) * interval '1 microsecond'"
+  }
+
   static let fits = "($3 IS NULL OR provider_id = $3) AND ($4 IS NULL OR state = ANY ($4))"
 }

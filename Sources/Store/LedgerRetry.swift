@@ -163,8 +163,8 @@ extension DeliverySource {
     seen AS (
       SELECT tenant_id, delivery_id, alert_id, provider_id, held_back, created_at
       FROM \(source.rows)
-        AND created_at >= greatest('-infinity', \(start), (SELECT created_at FROM mark))
-        AND created_at <= coalesce(\(end), 'infinity')
+        AND created_at >= greatest(\(start), (SELECT created_at FROM mark))
+        AND created_at <= \(end)
         AND ($8 IS NULL OR (created_at, delivery_id) > (SELECT created_at, delivery_id FROM mark))
         AND \(fits)
         AND event <> 'test'

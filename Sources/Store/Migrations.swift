@@ -51,10 +51,12 @@ package struct Migrations: Sendable {
   }
 
   /// Applies what the database does not have yet, and answers it. Of several that do this at once, one works and the others
-  /// wait and find it done. A step that fails leaves nothing of itself; the steps before it stay.
+  /// wait and find it done. A step that fails leaves nothing of itself; the steps before it stay. Where there is nothing to do, it
+  /// takes nobody who may do it.
   ///
   /// The connection's statement timeout has to be long enough for the longest step.
   package func apply(to connection: Connection) throws -> [Migration] {
+    if try missing(from: connection).isEmpty { return [] }
     var applied: [Migration] = []
     while let migration = try applyNext(to: connection) { applied.append(migration) }
     return applied

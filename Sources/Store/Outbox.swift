@@ -98,7 +98,7 @@ extension Store {
     ]
     // Only a provider that is switched off is a matter of the audit log.
     let isChange = settlements.contains(where: \.outcome.isGone)
-    let rows = isChange ? try change(Self.settle, parameters) : try connected().run(Self.settle, parameters)
+    let rows = try connected().run(Self.settle, parameters, after: isChange ? openingOfChange : opening)
     return rows.first?.int(0) ?? 0
   }
 

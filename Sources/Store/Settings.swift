@@ -13,12 +13,14 @@ package struct MissingSetting: Error, CustomStringConvertible {
 }
 
 extension Store {
-  /// The store that the environment names: `ALERTING_DATABASE_URL`, and `ALERTING_DATABASE_PREPARE=off` behind a pooler in
+  /// The store that the environment names, for a program: `ALERTING_DATABASE_URL`, and `ALERTING_DATABASE_PREPARE=off` behind a pooler in
   /// transaction mode, where a prepared statement would be somebody else's.
-  package static func configured(timeouts: Timeouts = Timeouts()) throws(MissingSetting) -> Store {
+  package static func configured(
+    as role: DatabaseRole, timeouts: Timeouts = Timeouts()
+  ) throws(MissingSetting) -> Store {
     guard let url = Environment["ALERTING_DATABASE_URL"], !url.isEmpty else {
       throw MissingSetting(name: "ALERTING_DATABASE_URL")
     }
-    return Store(url: url, prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off", timeouts: timeouts)
+    return Store(url: url, as: role, prepares: Environment["ALERTING_DATABASE_PREPARE"] != "off", timeouts: timeouts)
   }
 }

@@ -61,7 +61,7 @@ extension Store {
         for start in stride(from: 0, to: batch.matches.count, by: Self.matchesPerStatement) {
           let matches = batch.matches[start..<min(start + Self.matchesPerStatement, batch.matches.count)]
           try connection.run(
-            batch.admission, Self.parameters(tenant: tenant, matches: matches, receivedAt: receivedAt))
+            batch.admission, Self.parameters(tenant: tenant, matches: matches, receivedAt: receivedAt), after: opening)
         }
       }
     } catch is Overtaken {
@@ -79,8 +79,10 @@ extension Store {
 
   private func mark(_ stretches: [SpoolStretch], tenant: String, on connection: Connection) throws {
     let rows = try connection.run(
-      Self.markReplayed, .text(tenant), .texts(stretches.map(\.segment)), .ints(stretches.map(\.from)),
-      .ints(stretches.map(\.to)))
+      Self.markReplayed,
+      [
+        .text(tenant), .texts(stretches.map(\.segment)), .ints(stretches.map(\.from)), .ints(stretches.map(\.to)),
+      ], after: opening)
     guard rows.count == stretches.count else { throw Overtaken() }
   }
 

@@ -75,12 +75,14 @@ extension Store {
     WHERE job = 'check-storage' AND host = $1 AND warnings <> $2
     """)
 
-  /// Looks at the storage from within.
+  /// Looks at the storage from within. Replicas and the folder are shown to a login that is a member of `pg_monitor`.
   package func storageSight() throws(PostgresError) -> StorageSight {
-    let replicas = try read(Self.replicas).map { StorageSight.Replica(name: $0.text(0), lagSeconds: $0.intOrNil(1)) }
+    let replicas = try readAsLogin(Self.replicas).map {
+      StorageSight.Replica(name: $0.text(0), lagSeconds: $0.intOrNil(1))
+    }
     let slots = try read(Self.idleSlots).map { $0.text(0) }
     let delay = try read(Self.deliveryDelay).first?.int(0) ?? 0
-    let folder = try read(Self.dataDirectory).first?.textOrNil(0)
+    let folder = try readAsLogin(Self.dataDirectory).first?.textOrNil(0)
     return StorageSight(replicas: replicas, idleSlots: slots, deliveryDelaySeconds: delay, dataDirectory: folder)
   }
 

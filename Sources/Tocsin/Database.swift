@@ -7,7 +7,7 @@ import Store
 enum Database {
   /// A store on it, for the user who runs the command; it connects when it is first used.
   static func store() throws -> Store {
-    let store = Store(url: try url(), prepares: prepares, timeouts: patient)
+    let store = Store(url: try url(), as: .operator, prepares: prepares, timeouts: patient)
     store.actor = Actor(.command, id: Machine.userName)
     return store
   }

@@ -70,7 +70,7 @@ struct NotificationTests {
   /// Looks for secrets wherever somebody might who has no business with them: logs, answers, a dump of the database, and what
   /// every user of the machine sees of processes. Of the memory of the programs that open secrets nobody gets a dump.
   private func expectNoSecrets(_ secrets: [String], on instance: Instance) async throws {
-    let database = "postgresql:///tocsin?host=\(instance.state)/run/postgres&user=tocsin"
+    let database = "postgresql:///tocsin?host=\(instance.state)/run/postgres&user=postgres"
     let dump = try await Command.run("pg_dump", ["--dbname", database])
     try #require(dump.status == 0 && dump.output.contains("PostgreSQL database dump complete"), "\(dump.errors)")
     let session = try String(contentsOfFile: instance.state + "/run/session", encoding: .utf8)

@@ -112,11 +112,14 @@ final class ConnectionTests {
     var timeouts = Timeouts()
     timeouts.statement = 2
     let connection = try database.connect(timeouts: timeouts)
+    let first = (statement: Statement("first", "SELECT 1"), parameters: [Parameter]())
     let sleep = Statement("sleep", "SELECT $1 FROM pg_sleep(3)")
-    #expect(try connection.run(sleep, [.int(1)], extraSeconds: 20)[0].int(0) == 1)
+    #expect(try connection.run(sleep, [.int(1)], after: first, extraSeconds: 20)[0].int(0) == 1)
     #expect(try connection.run(Statement("show", "SHOW statement_timeout"))[0].text(0) == "2s")
     let divide = Statement("divide", "SELECT 1 / $1")
-    let error = #expect(throws: PostgresError.self) { try connection.run(divide, [.int(0)], extraSeconds: 10) }
+    let error = #expect(throws: PostgresError.self) {
+      try connection.run(divide, [.int(0)], after: first, extraSeconds: 20)
+    }
     #expect(error?.refusal?.sqlState == "22012")
     #expect(try connection.run(divide, [.int(1)])[0].int(0) == 1)
   }

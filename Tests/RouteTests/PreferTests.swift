@@ -28,7 +28,7 @@ import Testing
     for (provider, state) in states {
       try service.database.run(
         """
-        CREATE FUNCTION settle_\(provider)() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION settle_\(provider)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
           UPDATE alert_deliveries SET state = '\(state)' WHERE delivery_id = NEW.delivery_id;
           RETURN NULL;

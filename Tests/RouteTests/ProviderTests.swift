@@ -102,7 +102,7 @@ import Testing
   private func settle(state: String, status: String, answer: String) throws {
     try service.database.run(
       """
-      CREATE FUNCTION settle() RETURNS trigger LANGUAGE plpgsql AS $$
+      CREATE FUNCTION settle() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN
         INSERT INTO alert_delivery_attempts
         VALUES (NEW.tenant_id, NEW.delivery_id, 1, now(), now() + interval '12.3 ms', \(status), \(answer), 'sent', 'why');

@@ -79,6 +79,48 @@ final class MigrationsTests {
     #expect(applied.sorted() == ["0001_first.sql", "0002_second.sql"])
   }
 
+  @Test(
+    "Who may not make the programs' roles is told what to do, and sees nothing of tenants by owning the tables alone"
+  )
+  func owner() throws {
+    let owner = Identifier.make("tocsin_test_owner_").filter { $0 != "-" }
+    let name = try database.texts("SELECT current_database()::text")[0]
+    try database.administer("CREATE ROLE \(owner) LOGIN")
+    defer {
+      do {
+        try database.run("REASSIGN OWNED BY \(owner) TO tocsin; DROP OWNED BY \(owner)")
+        try database.administer("DROP ROLE \(owner)")
+      } catch { Issue.record(error) }
+    }
+    try database.administer("ALTER DATABASE \(name) OWNER TO \(owner)")
+    let url = database.url.replacing("user=tocsin", with: "user=\(owner)")
+    let migrations = try Migrations(folder: TestDatabase.migrations)
+    let error = #expect(throws: PostgresError.self) { try migrations.apply(to: Connection(url: url)) }
+    // The roles are the whole cluster's, and other databases have made them.
+    let remedy = "GRANT tocsin_programs, tocsin_key_check, tocsin_auditor TO \(owner)"
+    #expect(error?.refusal?.message.contains("as a superuser run \(remedy), then migrate again") == true)
+    try database.administer(remedy)
+    let applied = try migrations.apply(to: Connection(url: url))
+    #expect(applied.last == migrations.all.last)
+
+    let store = Store(url: url, as: .operator)
+    try store.createKey("key", tenant: "acme", KeyDraft(name: "k", role: .admin))
+    #expect(try store.keys(tenant: nil).map(\.tenant) == ["acme"])
+    #expect(try store.auditEntries(tenant: "acme", after: 0).map(\.kind) == ["key"])
+    let count = Statement("count", "SELECT count(*) FROM alert_policies")
+    try database.run(
+      """
+      INSERT INTO alert_policies (
+        tenant_id, policy_id, document, enabled, severity, rule_ids, provider_ids, throttle_minutes,
+        max_alerts_per_hour, created_by
+      )
+      VALUES ('acme', 'p', '{}', true, 'high', '{}', '{}', 0, 0, 'tester')
+      """)
+    let refusal = #expect(throws: PostgresError.self) { try Connection(url: url).run(count) }
+    #expect(refusal?.refusal?.message.contains("tocsin.tenant") == true)
+    #expect(try database.connect().run(count)[0].int(0) == 1)
+  }
+
   @Test("The dump of the schema is that of the migrations")
   func schemaIsCurrent() throws {
     let migrated = try TestDatabase()

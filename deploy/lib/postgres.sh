@@ -27,6 +27,7 @@ make_cluster() {
   local data=$home/postgres log=$state/logs/initdb.log
   if [[ -f $data/PG_VERSION ]]; then
     find_postgres "$(<"$data/PG_VERSION")"
+    name_users "$data"
     return
   fi
   find_postgres
@@ -38,9 +39,28 @@ make_cluster() {
     >"$log" 2>&1 || fail "initdb failed: $(tail -n 1 "$log")"
   # Who is who on this machine decides who may connect as whom; there are no passwords.
   echo "local all all peer map=tocsin" >"$data.new/pg_hba.conf"
-  printf 'tocsin %s\n' "$database_user postgres" "$service_user tocsin" "$(id -un) tocsin" >"$data.new/pg_ident.conf"
+  name_users "$data.new"
   postgres postgres --single -c exit_on_error=on -D "$data.new" postgres >>"$log" 2>&1 <<<"CREATE ROLE tocsin LOGIN;
 GRANT pg_monitor TO tocsin;
-CREATE DATABASE tocsin OWNER tocsin;" || fail "the database could not be made: $(tail -n 1 "$log")"
+CREATE DATABASE tocsin;" || fail "the database could not be made: $(tail -n 1 "$log")"
   mv "$data.new" "$data"
+}
+
+# Says who may connect to the cluster in the directory, and as whom: the programs as tocsin alone, who owns nothing there.
+name_users() {
+  printf 'tocsin %s\n' "$service_user tocsin" "$(id -un) tocsin" "$(id -un) postgres" "$database_user postgres" \
+    >"$1/pg_ident.conf"
+}
+
+# Migrates the private database as its superuser, to whom everything in it belongs, and lets the programs' user take their roles.
+# In a cluster from before there were roles everything belongs to that user.
+migrate_own_database() {
+  run_as_superuser "REASSIGN OWNED BY tocsin TO postgres"
+  ALERTING_DATABASE_URL="postgresql:///tocsin?host=$run/postgres&user=postgres" migrate
+  run_as_superuser "GRANT tocsin_programs, tocsin_key_check TO tocsin"
+}
+
+run_as_superuser() {
+  PGOPTIONS='-c client_min_messages=warning' postgres psql --quiet --set=ON_ERROR_STOP=1 --host="$run/postgres" \
+    --username=postgres --dbname=tocsin --command="$1" >&2 || fail "the database's users could not be set up"
 }

@@ -50,7 +50,7 @@ enum Probe {
   static func run() {
     do {
       let order = try Order(json: JSONValue(parsing: File.read("/dev/stdin")))
-      let store = try Store.configured(timeouts: timeouts(within: order.timeoutSeconds))
+      let store = try Store.configured(as: .checkStorage, timeouts: timeouts(within: order.timeoutSeconds))
       let result = probe(store)
       say(ProbeReport.line(result))
       if result == .usable { say(ProbeReport.line(warnings(order, store))) }

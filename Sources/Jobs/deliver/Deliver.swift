@@ -17,7 +17,7 @@ struct Deliver {
       let settings = try Settings()
       let queue = try TransferQueue<Deliverer.Flight>(
         addresses: settings.addresses, authorities: settings.authorities)
-      let outbox = try Store.configured()
+      let outbox = try Store.configured(as: .deliver)
       outbox.masterKeys = try MasterKeys.configured()
       outbox.actor = Actor(.job, id: "deliver")
       let deliverer = Deliverer(

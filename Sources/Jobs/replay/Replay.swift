@@ -13,7 +13,7 @@ struct Replay {
     let termination = Termination()
     do {
       let end = try Environment.jobSeconds("ALERTING_REPLAY_SECONDS").map { Clock.monotonic + $0 } ?? .infinity
-      let store = try Store.configured()
+      let store = try Store.configured(as: .replay)
       guard let folder = try SpoolFolder.configured() else { return wait(store, until: end, termination) }
       guard let spool = try spool(folder, until: end, termination) else { return }
       Replayer(spool, store).run(until: end, termination)

@@ -46,6 +46,7 @@ final class SpoolAdmitter {
   func admit(_ records: [SpoolRecord]) throws -> Int {
     guard let tenant = records.first?.body.tenant else { return 0 }
     let key = Array(tenant.utf8)
+    store.actor = Actor(.job, id: "replay", tenant: tenant)
     do {
       if waiting.contains(key) { throw Waiting() }
       return try admitTogether(records.filter { try isAllowed($0, tenant) }, of: tenant)
@@ -65,6 +66,7 @@ final class SpoolAdmitter {
   /// Writes down how far what has no effects has been read.
   func markSpent() throws {
     for (tenant, stretches) in spent.values where !stretches.isEmpty {
+      store.actor = Actor(.job, id: "replay", tenant: tenant)
       _ = try store.replay(tenant: tenant, MatchBatch(), receivedAt: 0, of: Array(stretches.values))
     }
     spent = [:]

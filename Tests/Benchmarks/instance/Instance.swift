@@ -31,7 +31,7 @@ package struct Instance {
         "ALERTING_API_KEY": key, "ALERTING_WORKERS": "1", "ALERTING_WORKERS_PROCESS_EVENT": "\(workers)",
         "ALERTING_LISTEN": "127.0.0.1",
       ].merging(settings) { $1 })
-    database = "postgresql:///tocsin?host=\(state.path)/run/postgres&user=tocsin"
+    database = "postgresql:///tocsin?host=\(state.path)/run/postgres&user=postgres"
     try supervise("stop", "deliver:*")
   }
 

@@ -123,7 +123,7 @@ let package = Package(
     tests("SpoolTests", of: ["Spool", "Host", "JSON", "TestSupport"]),
     tests("TidyTests", of: []),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["JSON", "Matching", "Postgres", "TestSupport"],
+      name: "EndToEndTests", dependencies: ["JSON", "Matching", "Postgres", "Store", "TestSupport"],
       path: "Tests/EndToEndTests", exclude: ["Description"], swiftSettings: strict),
     tests("TokensTests", of: ["Tokens", "JSON", "TestSupport"]),
     tests("HostTests", of: ["Host", "TestSupport"]),

@@ -1,5 +1,8 @@
 import Foundation
 import Glibc
+import Matching
+import Postgres
+import Store
 import JSON
 import TestSupport
 import Testing
@@ -52,6 +55,39 @@ struct PoolerTests {
         "SELECT decision || ' ' || sum(events) FROM alert_decision_counts GROUP BY decision ORDER BY 1")
         == ["capped 35", "raised 5"])
     #expect(try await instance.stop().status == 0)
+  }
+
+  @Test("Of two tenants that take turns on one session each has its own rows, and nothing of it is left in the session")
+  func takingTurns() async throws {
+    let database = try TestDatabase()
+    let pooler = try await Pooler(sessions: 1, to: database)
+    let tenants = ["acme", "umbrella"]
+    for tenant in tenants { try database.run("INSERT INTO tenants (tenant_id) VALUES ('\(tenant)')") }
+    let stores = tenants.map { tenant in
+      let store = Store(url: pooler.url, as: .policies, prepares: false)
+      store.actor = Actor(.job, id: "test", tenant: tenant)
+      return store
+    }
+    let policy = try Policy(
+      json: [
+        "name": "Root", "rules": [["field": "user", "operator": "eq", "value": "root"]], "message_template": "m",
+        "summary_template": "s", "providers": [],
+      ])
+    let page = Page(number: 1, size: 10)
+    let session = try Connection(url: pooler.url, prepares: false)
+    let state = Statement(
+      "state", "SELECT current_user || coalesce(current_setting('tocsin.tenant', true), ''), pg_backend_pid()")
+    let backend = try session.run(state)[0].int(1)
+    for number in 0..<10 {
+      for (tenant, store) in zip(tenants, stores) {
+        _ = try store.createPolicy(tenant: tenant, id: "p-\(number)", policy, by: "test")
+        // Whatever tenant a statement names, the transaction's is what it gets.
+        let totals = try tenants.map { try store.policies(tenant: $0, page: page).total }
+        #expect(totals == tenants.map { $0 == tenant ? number + 1 : 0 })
+        let found = try session.run(state)[0]
+        #expect(found.text(0) == "tocsin" && found.int(1) == backend)
+      }
+    }
   }
 }
 

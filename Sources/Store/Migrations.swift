@@ -19,6 +19,8 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
   case changed(name: String)
   /// The database has a migration that the folder has not.
   case newerDatabase(name: String)
+  /// The login may not do this, for a reason of PostgreSQL's.
+  case forbidden(login: String, owner: String, reason: String)
 
   package var description: String {
     switch self {
@@ -28,6 +30,11 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
       "the migration \(name) was changed after it had been applied: restore the file, and put the change in a new one"
     case .newerDatabase(let name):
       "the database is newer than this program: it has the migration \(name), so use the program that brought it"
+    case .forbidden(let login, let owner, let reason):
+      """
+      the login \(login) may not migrate this database (\(reason)): set ALERTING_DATABASE_URL to that of \
+      \(login == owner ? "" : "\(owner), who owns it, or of ")a superuser, for this command alone
+      """
     }
   }
 }
@@ -56,11 +63,26 @@ package struct Migrations: Sendable {
   ///
   /// The connection's statement timeout has to be long enough for the longest step.
   package func apply(to connection: Connection) throws -> [Migration] {
-    if try missing(from: connection).isEmpty { return [] }
-    var applied: [Migration] = []
-    while let migration = try applyNext(to: connection) { applied.append(migration) }
-    return applied
+    do {
+      if try missing(from: connection).isEmpty { return [] }
+      var applied: [Migration] = []
+      while let migration = try applyNext(to: connection) { applied.append(migration) }
+      return applied
+    } catch let error as PostgresError where error.refusal?.sqlState == "42501" {
+      let row = try connection.run(Self.owner)[0]
+      throw MigrationError.forbidden(login: row.text(0), owner: row.text(1), reason: error.refusal?.message ?? "")
+    }
   }
+
+  private static let owner = Statement(
+    "owner",
+    """
+    SELECT
+      current_user::text,
+      pg_get_userbyid(coalesce((SELECT relowner FROM pg_class WHERE oid = to_regclass('schema_migrations')), datdba))::text
+    FROM pg_database
+    WHERE datname = current_database()
+    """)
 
   /// The steps that the database does not have yet. Changes nothing.
   package func missing(from connection: Connection) throws -> [Migration] {

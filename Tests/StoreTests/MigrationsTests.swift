@@ -79,6 +79,29 @@ final class MigrationsTests {
     #expect(applied.sorted() == ["0001_first.sql", "0002_second.sql"])
   }
 
+  @Test("Who may not migrate is told who may, and what there is to do is left to do")
+  func forbidden() throws {
+    try migrate()
+    let login = Identifier.make("tocsin_test_login_").filter { $0 != "-" }
+    try database.administer("CREATE ROLE \(login) LOGIN")
+    defer {
+      do {
+        try database.run("DROP OWNED BY \(login)")
+        try database.administer("DROP ROLE \(login)")
+      } catch { Issue.record(error) }
+    }
+    let owner = try database.texts("SELECT current_user::text")[0]
+    let url = database.url.replacing("user=tocsin", with: "user=\(login)")
+    let apply = { try Migrations(folder: self.folder.path).apply(to: Connection(url: url)) }
+    func forbidden(_ reason: String) -> MigrationError { .forbidden(login: login, owner: owner, reason: reason) }
+    #expect(throws: forbidden("permission denied for table schema_migrations"), performing: apply)
+    try database.run("GRANT SELECT ON schema_migrations TO \(login)")
+    #expect(try apply() == [])
+    try write("0003_third.sql", "CREATE TABLE third (id integer)")
+    #expect(throws: forbidden("permission denied for schema public"), performing: apply)
+    #expect(try migrate() == ["0003_third.sql"])
+  }
+
   @Test(
     "Who may not make the programs' roles is told what to do, and sees nothing of tenants by owning the tables alone"
   )

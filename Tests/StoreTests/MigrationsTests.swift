@@ -118,8 +118,9 @@ final class MigrationsTests {
     try database.administer("ALTER DATABASE \(name) OWNER TO \(owner)")
     let url = database.url.replacing("user=tocsin", with: "user=\(owner)")
     let migrations = try Migrations(folder: TestDatabase.migrations)
+    // The roles are the whole cluster's, and have been made for another database.
+    _ = try TestDatabase()
     let error = #expect(throws: PostgresError.self) { try migrations.apply(to: Connection(url: url)) }
-    // The roles are the whole cluster's, and other databases have made them.
     let remedy = "GRANT tocsin_programs, tocsin_key_check, tocsin_auditor TO \(owner)"
     #expect(error?.refusal?.message.contains("as a superuser run \(remedy), then migrate again") == true)
     try database.administer(remedy)

@@ -29,6 +29,9 @@ package final class Body {
   /// How many bytes there will be, as far as that was said.
   package var announcedCount: Int? { announced.flatMap { Int($0) } }
 
+  /// Whether as much has been read as was announced: nothing where nothing was.
+  var isRead: Bool { count == announcedCount ?? 0 }
+
   /// Fills memory with the next bytes and tells how many there were: fewer than it has room for only at the end.
   package func read(into memory: UnsafeMutableBufferPointer<UInt8>) throws(BodyError) -> Int {
     let wanted = min(memory.count, try announcedRest() ?? Int.max)

@@ -47,6 +47,15 @@ final class Worker {
     let response = answer(received)
     write(response.head)
     if received.method != "HEAD" { write(response.body) }
+    finish(received.body)
+  }
+
+  /// Sends what is left of the answer and closes the connection.
+  ///
+  /// libfcgi first waits, for up to 2 s, until the web server has closed its end: to close one that has something unread may
+  /// take the answer back. There is no need for that where all has been read, the end of the content with it.
+  private func finish(_ body: Body) {
+    if body.isRead, FCGX_GetChar(request.pointee.in) < 0 { FCGX_Detach(request) }
     FCGX_Finish_r(request)
   }
 

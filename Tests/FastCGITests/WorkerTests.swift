@@ -92,6 +92,15 @@ import Testing
     for _ in 0..<5 { #expect(try socket.answer(to: parameters, body: body).status == 204) }
   }
 
+  @Test("A worker that has read all of a request does not wait for the web server to close", arguments: ["", "3"])
+  func closing(length: String) throws {
+    let connection = try socket.connect()
+    let parameters = ["REQUEST_METHOD": "POST", "REQUEST_URI": "/", "CONTENT_LENGTH": length]
+    try connection.send(FastCGIRecord.request(parameters, body: length.isEmpty ? [] : [1, 2, 3]))
+    #expect(try WebAnswer(cgi: connection.output()).status == 200)
+    #expect(try !connection.listensAtEnd())
+  }
+
   @Test("A body past the limit is refused, announced or not, and the next request is answered")
   func tooLarge() throws {
     let body = [UInt8](repeating: 1, count: 5_000_000)

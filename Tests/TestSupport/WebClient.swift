@@ -96,6 +96,14 @@ package final class FastCGIConnection {
     }
   }
 
+  /// Waits for the worker to say no more, and tells whether it listens still.
+  package func listensAtEnd() throws -> Bool {
+    var byte: UInt8 = 0
+    let count = recv(descriptor, &byte, 1, 0)
+    guard count == 0 else { throw SystemFailure("read the end of an answer", count > 0 ? 0 : errno) }
+    return Glibc.send(descriptor, &byte, 1, CInt(MSG_NOSIGNAL)) == 1
+  }
+
   private func read(_ count: Int) throws -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < count {

@@ -34,7 +34,8 @@ struct Authenticator {
     // The tenant that a key of the platform acts in has to be looked up in any case.
     guard let caller = store.presumedCaller(key, from: request.remoteAddress), !caller.isOfPlatform else { return nil }
     return Presumption(caller, key: key) {
-      try Self.caller(store.authenticate(key, from: request.remoteAddress), of: request)
+      if let confirmed = try store.confirm(caller, by: key) { return confirmed }
+      return try Self.caller(store.authenticate(key, from: request.remoteAddress), of: request)
     }
   }
 

@@ -22,7 +22,7 @@ package struct Response: Sendable {
     for (name, value) in headers {
       text += name.utf8
       text += ": ".utf8
-      text += value.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
+      text += value.utf8.lazy.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
       text += "\r\n".utf8
     }
     if status != .noContent { text += "Content-Length: \(body.count)\r\n".utf8 }

@@ -90,6 +90,21 @@ extension Store {
     return recentCallers?.presumedCaller(key, from: address)
   }
 
+  /// A caller that was presumed, as of now; nil if its key lets nobody in any more. Of what is known of a key only this changes.
+  package func confirm(_ caller: Caller, by key: KeyDigest) throws(PostgresError) -> Caller? {
+    try read(Self.confirm, .bytes(key.bytes)).first.map { Caller(caller, in: caller.tenant, policyEpoch: $0.int(0)) }
+  }
+
+  private static let confirm = Statement(
+    "confirm",
+    """
+    SELECT policy_epoch
+    FROM api_keys
+    JOIN tenants USING (tenant_id)
+    WHERE digest = $1
+      AND \(KnownKey.works)
+    """)
+
   private static let authenticate = Statement(
     "authenticate",
     """

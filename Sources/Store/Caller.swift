@@ -57,7 +57,7 @@ package struct Caller: Sendable, Equatable {
   /// Whether the key has yet to be told in which tenant it acts.
   package var isOfPlatform: Bool { tenant == Self.platform }
 
-  /// The caller in a tenant that a key of the platform acts in.
+  /// The caller in a tenant that it acts in, with the policies as they are there now.
   package init(_ caller: Caller, in tenant: String, policyEpoch: Int) {
     self.tenant = tenant
     keyTenant = caller.keyTenant

@@ -13,6 +13,9 @@ package struct KeyDigest: Hashable, Sendable {
     self.bytes = bytes
   }
 
+  /// Each byte of a digest is as good as any other to tell it from the rest.
+  package func hash(into hasher: inout Hasher) { hasher.combine(bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }) }
+
   /// It in hexadecimal digits.
   package var text: String { Hexadecimal.encoded(bytes) }
 }

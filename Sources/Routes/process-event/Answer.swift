@@ -46,6 +46,15 @@ struct Answer {
   }
 
   var response: Response {
+    isUsual ? Self.usual : written
+  }
+
+  /// Whether it is what nearly all senders are told: one event, and no alert.
+  private var isUsual: Bool { alerts.isEmpty && !intake.isBatch && wait == nil }
+
+  private static let usual = Answer(intake: Intake { "" }, admissions: []).written
+
+  private var written: Response {
     let raised = alerts.count { !$0.isDuplicate }
     return .json(headers: wait.map { [("Preference-Applied", "wait=\($0)")] } ?? []) { writer in
       writer.object { answer in

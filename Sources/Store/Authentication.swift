@@ -92,7 +92,8 @@ extension Store {
 
   /// A caller that was presumed, as of now; nil if its key lets nobody in any more. Of what is known of a key only this changes.
   package func confirm(_ caller: Caller, by key: KeyDigest) throws(PostgresError) -> Caller? {
-    try read(Self.confirm, .bytes(key.bytes)).first.map { Caller(caller, in: caller.tenant, policyEpoch: $0.int(0)) }
+    let row = try readAsLogin(Self.confirm, .bytes(key.bytes)).first
+    return row.map { Caller(caller, in: caller.tenant, policyEpoch: $0.int(0)) }
   }
 
   private static let confirm = Statement(

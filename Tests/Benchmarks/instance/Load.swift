@@ -30,20 +30,26 @@ package enum Load {
     return rate
   }
 
-  /// Runs one statement again and again with pgbench, prepared, and planned as the service has it planned
-  /// (`Postgres/ConnectionOptions.swift`).
-  package static func pgbench(_ statement: String, database: String, clients: Int) throws -> Double {
+  /// Runs one statement again and again with pgbench, prepared, planned as the service has it planned
+  /// (`Postgres/ConnectionOptions.swift`), and in a role and for a tenant that every session has from its start.
+  package static func pgbench(
+    _ statement: String, role: String, tenant: String, database: String, clients: Int
+  ) throws -> Double {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent("pgbench-\(UUID().uuidString).sql")
     defer { try? FileManager.default.removeItem(at: script) }
     try statement.write(to: script, atomically: true, encoding: .utf8)
+    let settings = [
+      "plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_bitmapscan=off", "jit=off", "role=\(role)",
+      "tocsin.tenant=\(tenant)",
+    ]
     let report = try run(
       "pgbench",
       [
         "--no-vacuum", "--protocol=prepared", "--client=\(clients)", "--time=\(seconds)", "--file=\(script.path)",
         database,
       ],
-      environment: ["PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"])
-    guard let rate = figure(behind: "tps =", in: report) else {
+      environment: ["PGOPTIONS": settings.map { "-c \($0)" }.joined(separator: " ")])
+    guard !report.contains("ERROR"), let rate = figure(behind: "tps =", in: report) else {
       throw CommandFailed(command: "pgbench", output: report)
     }
     return rate

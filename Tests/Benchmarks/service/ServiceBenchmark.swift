@@ -71,7 +71,9 @@ struct ServiceBenchmark {
       },
       Scenario(name: "pgbench, the same statement", bar: nil) {
         let statement = admission(tenant: "raising", key: raising, epoch: epoch)
-        return try Load.pgbench(statement, database: instance.database, clients: workers)
+        return try Load.pgbench(
+          statement, role: DatabaseRole.processEvent.rawValue, tenant: "raising", database: instance.database,
+          clients: workers)
       },
       Scenario(name: "an alert with two deliveries", bar: ("pgbench, the same statement", 0.7)) {
         try Load.post(Event.quiet, to: target, key: raising)

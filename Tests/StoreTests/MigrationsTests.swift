@@ -145,6 +145,44 @@ final class MigrationsTests {
     #expect(try database.connect().run(count)[0].int(0) == 1)
   }
 
+  @Test("A database from before the programs' roles, which its login owns, is theirs once it was taken from the login")
+  func upgrade() throws {
+    _ = try TestDatabase()
+    let login = Identifier.make("tocsin_test_login_").filter { $0 != "-" }
+    let name = try database.texts("SELECT current_database()::text")[0]
+    try database.administer("CREATE ROLE \(login) LOGIN")
+    defer {
+      do { try database.administer("DROP ROLE \(login)") } catch { Issue.record(error) }
+    }
+    try database.administer("ALTER DATABASE \(name) OWNER TO \(login)")
+    let url = database.url.replacing("user=tocsin", with: "user=\(login)")
+    let migrations = try Migrations(folder: TestDatabase.migrations)
+    for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+      try FileManager.default.removeItem(at: file)
+    }
+    for migration in migrations.all.prefix(10) { try write(migration.name, migration.sql) }
+    let before = try Connection(url: url)
+    _ = try Migrations(folder: folder.path).apply(to: before)
+    try before.run(
+      script: """
+        INSERT INTO tenants (tenant_id) VALUES ('acme');
+        INSERT INTO alert_rules (tenant_id, rule_id, document, enabled, created_by)
+        VALUES ('acme', 'r', '{"name": "r"}', true, 'tester');
+        """)
+    let look = Statement("look", "SELECT rule_id FROM alert_rules")
+    #expect(try before.run(look).map { $0.text(0) } == ["r"])
+
+    try database.run("REASSIGN OWNED BY \(login) TO tocsin")
+    #expect(try migrations.apply(to: database.connect()) == Array(migrations.all.dropFirst(10)))
+    try database.run("GRANT tocsin_programs, tocsin_key_check TO \(login)")
+    let store = Store(url: url, as: .rules, timeouts: .patient)
+    store.actor = Actor(.job, id: "test", tenant: "acme")
+    #expect(try store.rule(tenant: "acme", id: "r")?.id == "r")
+    // A program from before that goes on is refused, and takes nothing for the answer.
+    let error = #expect(throws: PostgresError.self) { try before.run(look) }
+    #expect(error?.refusal?.sqlState == "42501")
+  }
+
   @Test("The dump of the schema is that of the migrations")
   func schemaIsCurrent() throws {
     let migrated = try TestDatabase()

@@ -8,7 +8,7 @@ let routes = [
 ]
 
 /// One executable per job that cron starts.
-let jobs = ["check-storage", "deliver", "replay"]
+let jobs = ["check-storage", "deliver", "export-audit", "replay"]
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
@@ -110,7 +110,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CCrypto", "Delivery", "Host", "JSON", "Postgres", "Store"],
       path: "Tests/TestSupport",
-      exclude: ["http_receiver.py", "mail_receiver.py", "verify_webhook.py"],
+      exclude: ["http_receiver.py", "mail_receiver.py", "syslog_receiver.py", "verify_webhook.py"],
       swiftSettings: strict
     ),
     .target(name: "BenchmarkInstance", path: "Tests/Benchmarks/instance", swiftSettings: strict),

@@ -1058,6 +1058,25 @@ COMMENT ON TABLE public.audit_chains IS 'The end of each tenant''s chain; the lo
 COMMENT ON COLUMN public.audit_chains.archived_seq IS 'Up to this row the chain is in archives and may be deleted here.';
 
 --
+-- Name: audit_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_exports (
+    tenant_id text NOT NULL,
+    seq bigint NOT NULL,
+    exported_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.audit_exports FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE audit_exports; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.audit_exports IS 'Up to which entry the audit log of each tenant has been sent to the syslog server.';
+
+--
 -- Name: audit_refusals; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1080,6 +1099,23 @@ ALTER TABLE ONLY public.audit_refusals FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.audit_refusals IS 'Refused calls of the minute, counted: the first of each caller is in the audit log at once, the others when the minute is over.';
+
+--
+-- Name: job_leases; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.job_leases (
+    job text NOT NULL,
+    holder text NOT NULL,
+    leased_until timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE job_leases; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.job_leases IS 'Which process does what only one should do at a time, on whatever host. It is anybody''s when the time is over.';
 
 --
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
@@ -1250,6 +1286,13 @@ ALTER TABLE ONLY public.audit_chains
     ADD CONSTRAINT audit_chains_pkey PRIMARY KEY (tenant_id);
 
 --
+-- Name: audit_exports audit_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_pkey PRIMARY KEY (tenant_id);
+
+--
 -- Name: audit_log audit_log_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1262,6 +1305,13 @@ ALTER TABLE ONLY public.audit_log
 
 ALTER TABLE ONLY public.audit_refusals
     ADD CONSTRAINT audit_refusals_pkey PRIMARY KEY (tenant_id, minute, actor_type, actor, address, status);
+
+--
+-- Name: job_leases job_leases_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.job_leases
+    ADD CONSTRAINT job_leases_pkey PRIMARY KEY (job);
 
 --
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1598,6 +1648,12 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.audit_chains ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: audit_exports; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_exports ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: audit_log; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -1691,13 +1747,19 @@ CREATE POLICY every_tenant ON public.api_keys TO tocsin_replay, tocsin_operator,
 -- Name: audit_chains every_tenant; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY every_tenant ON public.audit_chains TO tocsin_operator, tocsin_auditor USING (true);
+CREATE POLICY every_tenant ON public.audit_chains TO tocsin_operator, tocsin_auditor, tocsin_export_audit USING (true);
+
+--
+-- Name: audit_exports every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.audit_exports TO tocsin_export_audit USING (true);
 
 --
 -- Name: audit_log every_tenant; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY every_tenant ON public.audit_log TO tocsin_operator, tocsin_auditor USING (true);
+CREATE POLICY every_tenant ON public.audit_log TO tocsin_operator, tocsin_auditor, tocsin_export_audit USING (true);
 
 --
 -- Name: audit_refusals every_tenant; Type: POLICY; Schema: public; Owner: -
@@ -1812,6 +1874,12 @@ CREATE POLICY tenant ON public.api_keys USING (COALESCE((tenant_id = current_set
 --
 
 CREATE POLICY tenant ON public.audit_chains USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
+
+--
+-- Name: audit_exports tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.audit_exports USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
 
 --
 -- Name: audit_log tenant; Type: POLICY; Schema: public; Owner: -

@@ -144,11 +144,3 @@ package struct QueueFailure: Error, CustomStringConvertible {
     if code != CURLM_OK { throw QueueFailure(code) }
   }
 }
-
-/// What is done once in a process.
-private enum Library {
-  static let setUp: CURLMcode = {
-    signal(SIGPIPE, SIG_IGN)
-    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK ? CURLM_OK : CURLM_INTERNAL_ERROR
-  }()
-}

@@ -5,7 +5,7 @@ extension String {
   ///   - limit: The most UTF-16 code units, which are never fewer than the code points: it holds in either unit.
   ///   - escape: What stands for a character that may not stand for itself; nil where it may. It is never cut in two.
   /// - Returns: At most `limit` UTF-16 code units.
-  func cut(to limit: Int, escaping escape: (Unicode.Scalar) -> String? = { _ in nil }) -> String {
+  package func cut(to limit: Int, escaping escape: (Unicode.Scalar) -> String? = { _ in nil }) -> String {
     var text = ""
     var room = limit
     var longestWithRoom = ""  // for the `…`
@@ -27,7 +27,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  fileprivate var isLineBreakOrControl: Bool {
+  /// Whether it is a control character, or parts lines or paragraphs.
+  package var isLineBreakOrControl: Bool {
     switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
     default: false

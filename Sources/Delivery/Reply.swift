@@ -133,3 +133,18 @@ package struct TransportFailure: Sendable, Equatable {
     case malformed
   }
 }
+
+extension TransportFailure.Stage {
+  /// What happened, in words.
+  package var told: String {
+    switch self {
+    case .resolving: "the host name has no address"
+    case .forbiddenAddress: "the address may not be reached from here"
+    case .connecting: "no connection"
+    case .securing: "no secure connection"
+    case .timeout: "no answer in time"
+    case .talking: "the connection broke"
+    case .malformed: "the request could not be made"
+    }
+  }
+}

@@ -70,20 +70,6 @@ struct RetryJudge {
   }
 }
 
-extension TransportFailure.Stage {
-  fileprivate var told: String {
-    switch self {
-    case .resolving: "the host name has no address"
-    case .forbiddenAddress: "the address may not be reached from here"
-    case .connecting: "no connection"
-    case .securing: "no secure connection"
-    case .timeout: "no answer in time"
-    case .talking: "the connection broke"
-    case .malformed: "the request could not be made"
-    }
-  }
-}
-
 extension Unicode.Scalar.Properties {
   /// Whether the scalar shows as itself in a line of text: no control, line separator, surrogate, private or unassigned one.
   fileprivate var isPrintable: Bool {

@@ -5,27 +5,27 @@ import Postgres
 /// One row of the audit log.
 package struct AuditEntry: Sendable, Equatable {
   /// The tenant; empty for calls without a known key.
-  package let tenant: String
+  package private(set) var tenant: String
   /// Its place in the tenant's chain, from 1.
   package let seq: Int
   /// When, RFC 3339.
   package let at: String
   /// What acted, see `Actor.Kind`; `database` is somebody who wrote SQL by hand.
-  package let actorType: String
+  package private(set) var actorType: String
   /// Who acted.
-  package let actor: String?
+  package private(set) var actor: String?
   /// Where it came from.
-  package let address: String?
+  package private(set) var address: String?
   /// What was done: `create`, `update`, `delete`, `rotate`, `revoke`, `acknowledge`, `resolve`, `retry`, `test`, `refuse` or `archive`.
-  package let action: String
+  package private(set) var action: String
   /// To what kind of thing: `policy`, `rule`, `provider`, `suppression`, `key`, `alert`, `delivery`, `call` or `audit-log`.
-  package let kind: String
+  package private(set) var kind: String
   /// To which.
-  package let id: String?
+  package private(set) var id: String?
   /// What it was before.
-  package let before: JSONText?
+  package private(set) var before: JSONText?
   /// What it is since.
-  package let after: JSONText?
+  package private(set) var after: JSONText?
   /// The hash of the entry before it, in hexadecimal digits.
   package let previousHash: String
   /// Its hash as it is stored, in hexadecimal digits.
@@ -62,6 +62,27 @@ package struct AuditEntry: Sendable, Equatable {
 
   /// The entry as one line of an archive: the canonical form with the hash as one more member at its end.
   package var line: [UInt8] { json }
+
+  /// The same with every text cut to so many characters, for who cannot take it whole: what is cut ends in `…`, and a document that
+  /// is cut is the text of its beginning. The numbers and hashes are whole, but the hash is not that of what is here.
+  package func cut(to limit: Int) -> AuditEntry {
+    var entry = self
+    entry.tenant = tenant.cut(to: limit)
+    entry.actorType = actorType.cut(to: limit)
+    entry.actor = actor?.cut(to: limit)
+    entry.address = address?.cut(to: limit)
+    entry.action = action.cut(to: limit)
+    entry.kind = kind.cut(to: limit)
+    entry.id = id?.cut(to: limit)
+    entry.before = before.map { Self.cut($0, to: limit) }
+    entry.after = after.map { Self.cut($0, to: limit) }
+    return entry
+  }
+
+  private static func cut(_ document: JSONText, to limit: Int) -> JSONText {
+    if document.bytes.count <= limit { return document }
+    return JSONText(String(decoding: document.bytes, as: UTF8.self).cut(to: limit).json)
+  }
 
   private func addMembers(to members: inout JSONWriter.Members) {
     members.add("tenant_id", tenant)

@@ -12,6 +12,7 @@ package enum DatabaseRole: String, CaseIterable, Sendable {
   case suppressions = "tocsin_suppressions"
   case checkStorage = "tocsin_check_storage"
   case deliver = "tocsin_deliver"
+  case exportAudit = "tocsin_export_audit"
   case replay = "tocsin_replay"
   /// The command `tocsin`.
   case `operator` = "tocsin_operator"

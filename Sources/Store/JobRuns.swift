@@ -52,6 +52,31 @@ extension Store {
     SET ran_at = now()
     """)
 
+  /// Keeps what a job on a host finds worth a warning, for people to see.
+  package func noteWarnings(_ warnings: [String], of job: String, on host: String) throws(PostgresError) {
+    try write(Self.warningNote, .text(job), .text(host), .texts(warnings as [String]?))
+  }
+
+  private static let warningNote = Statement(
+    "note_job_warnings",
+    """
+    UPDATE alert_job_runs
+    SET warnings = $3
+    WHERE job = $1 AND host = $2 AND warnings <> $3
+    """)
+
+  /// Has a job not missed on a host any more.
+  package func forgetRuns(of job: String, on host: String) throws(PostgresError) {
+    try write(Self.forgetting, .text(job), .text(host))
+  }
+
+  private static let forgetting = Statement(
+    "forget_job_runs",
+    """
+    DELETE FROM alert_job_runs
+    WHERE job = $1 AND host = $2
+    """)
+
   /// Every job with its most recent run, by name. Throws if the database has not been migrated.
   package func latestRuns() throws(PostgresError) -> [LatestRun] {
     try read(Self.latestRunsStatement).map { LatestRun(job: $0.text(0), ranAt: $0.text(1), age: $0.int(2)) }

@@ -63,19 +63,6 @@ extension Store {
     WHERE job = 'check-storage' AND host = $1
     """)
 
-  /// Keeps what the checker of a host found worth a warning, for people to see.
-  package func noteWarnings(_ warnings: [String], from host: String) throws(PostgresError) {
-    try write(Self.warningNote, .text(host), .texts(warnings))
-  }
-
-  private static let warningNote = Statement(
-    "note_storage_warnings",
-    """
-    UPDATE alert_job_runs
-    SET warnings = $2
-    WHERE job = 'check-storage' AND host = $1 AND warnings <> $2
-    """)
-
   /// Looks at the storage from within. Replicas and the folder are shown to a login that is a member of `pg_monitor`.
   package func storageSight() throws(PostgresError) -> StorageSight {
     let replicas = try readAsLogin(Self.replicas).map {

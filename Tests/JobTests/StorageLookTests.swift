@@ -113,4 +113,16 @@ import Testing
     try database.run("UPDATE alert_deliveries SET leased_until = now() + interval '1 minute'")
     #expect(try poll(within: 20) { try warnings().isEmpty })
   }
+
+  @Test("That the audit log does not get out is a warning, as long as its job runs")
+  func export() throws {
+    let store = database.store()
+    try store.noteRun(of: "export-audit", on: "a")
+    try store.noteWarnings(["nobody listens"], of: "export-audit", on: "a")
+    try storage.start()
+    let warning = "the job export-audit on a says that nobody listens"
+    #expect(try poll(within: 20) { try warnings() == [warning] })
+    try database.run("DELETE FROM alert_job_runs WHERE job = 'export-audit'")
+    #expect(try poll(within: 20) { try warnings().isEmpty })
+  }
 }

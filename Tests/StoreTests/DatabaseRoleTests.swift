@@ -100,6 +100,8 @@ import Testing
       (.health, "SELECT FROM tenants"), (.health, "UPDATE alert_job_runs SET ran_at = now()"),
       (.checkStorage, "SELECT config FROM alert_providers"), (.checkStorage, "SELECT held_back FROM alert_deliveries"),
       (.deliver, "SELECT FROM api_keys"), (.deliver, "UPDATE alert_providers SET config = '{}'"),
+      (.exportAudit, "SELECT FROM alerts"), (.exportAudit, "SELECT FROM api_keys"),
+      (.exportAudit, "SELECT FROM audit_refusals"),
       (.deliver, "DELETE FROM alerts"), (.deliver, "UPDATE alert_policies SET enabled = false"),
       (.replay, "SELECT config FROM alert_providers"), (.replay, "DELETE FROM alerts"),
       (.operator, "UPDATE alerts SET status = 'resolved'"), (.operator, "DELETE FROM api_keys"),

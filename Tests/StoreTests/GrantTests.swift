@@ -94,6 +94,12 @@ import Testing
       alerts SELECT (alert_id, policy_id, tenant_id)
       api_keys SELECT (key_id, last_used_at, tenant_id), UPDATE (last_used_at)
       audit_refuse() EXECUTE
+    tocsin_export_audit
+      alert_job_runs DELETE, INSERT, SELECT, UPDATE
+      audit_chains SELECT
+      audit_exports INSERT, SELECT, UPDATE
+      audit_log SELECT
+      job_leases DELETE, INSERT, SELECT, UPDATE
     tocsin_health
       alert_job_runs SELECT
     tocsin_key_check

@@ -42,7 +42,7 @@ import Testing
   func probe() throws {
     #expect(try database.store().probe(from: "a", token: "one"))
     #expect(try database.texts("SELECT token FROM alert_job_runs WHERE host = 'a'") == ["one"])
-    try database.store().noteWarnings(["the disk is full"], from: "a")
+    try database.store().noteWarnings(["the disk is full"], of: "check-storage", on: "a")
     #expect(try database.store().probe(from: "a", token: "two"))
     #expect(try database.store().jobRuns().first?.warnings == ["the disk is full"])
   }

@@ -90,10 +90,17 @@ enum Probe {
     let disks = [order.stateDirectory] + order.limits.disks + (sight.dataDirectory.map { [$0] } ?? [])
     let once = disks.enumerated().filter { !disks[..<$0.offset].contains($0.element) }.map(\.element)
     let warnings =
-      once.compactMap { warning(ofDiskWith: $0, order.limits) } + sight.warnings(order.limits)
-      + overdue.map { StorageWarning("the job \($0.job)", "has not run since \($0.ranAt)") }
-    try store.noteWarnings(warnings.map { "\($0.subject) \($0.detail)" }, from: Machine.name)
+      try once.compactMap { warning(ofDiskWith: $0, order.limits) } + sight.warnings(order.limits)
+      + overdue.map { StorageWarning("the job \($0.job)", "has not run since \($0.ranAt)") } + exportWarnings(store)
+    try store.noteWarnings(warnings.map { "\($0.subject) \($0.detail)" }, of: "check-storage", on: Machine.name)
     return warnings
+  }
+
+  /// What the job has to say that exports the audit log, on a host where it runs.
+  private static func exportWarnings(_ store: Store) throws -> [StorageWarning] {
+    try store.jobRuns().filter { $0.job == "export-audit" && $0.age <= JobRun.patienceSeconds }.flatMap { run in
+      run.warnings.map { StorageWarning("the job \(run.job) on \(run.host)", "says that \($0)") }
+    }
   }
 
   private static func warning(ofDiskWith folder: String, _ limits: StorageLimits) -> StorageWarning? {

@@ -1,0 +1,127 @@
+"""A syslog server over TCP and TLS that parses frames strictly and records what is in them.
+
+Arguments: the certificate's file, the key's file. Standard output has one JSON object a line: {"listening": {…}} first,
+{"message": {…}} for each message, {"connection": n} for each connection, {"fault": "…"} for what is no frame, {"told": n} after
+the n-th command. Standard input has commands: {"bytes": n} has connections from now on cut after so many bytes, {"bytes": null}
+has them read again, {"end": true} also ends those that there are. The end of standard input ends the program.
+"""
+import json
+import os
+import re
+import socket
+import ssl
+import sys
+import threading
+
+lock = threading.Lock()
+order = {}
+connections = []
+
+HEADER = re.compile(
+    rb"<(\d{1,3})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) ")
+ELEMENT = re.compile(rb'\[([!-~]+?)((?: [!#-<>-\\^-~]{1,32}="(?:[^"\\\]]|\\["\\\]])*")*)\] \xef\xbb\xbf')
+PARAMETER = re.compile(rb' ([!#-<>-\\^-~]{1,32})="((?:[^"\\\]]|\\["\\\]])*)"')
+
+
+def report(record):
+    with lock:
+        print(json.dumps(record), flush=True)
+
+
+def parse(message):
+    if re.search(rb"[\x00-\x1f\x7f]", message):
+        raise ValueError("a control character")
+    header = HEADER.match(message)
+    if not header:
+        raise ValueError("no header")
+    element = ELEMENT.match(message, header.end())
+    if not element:
+        raise ValueError("no structured data")
+    priority, time, host, program, process, kind = (part.decode() for part in header.groups())
+    parameters = {
+        name.decode(): re.sub(rb"\\(.)", rb"\1", value).decode() for name, value in PARAMETER.findall(element[2])}
+    return {
+        "priority": int(priority), "time": time, "host": host, "program": program, "process": process, "kind": kind,
+        "element": element[1].decode(), "parameters": parameters, "text": message[element.end():].decode(),
+        "size": len(message)}
+
+
+class Stream:
+    """What comes over a connection, cut off where that is ordered."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.left = order.get("bytes")
+        self.buffer = b""
+
+    def read(self, size):
+        while len(self.buffer) < size:
+            if self.left == 0:
+                raise EOFError
+            part = self.connection.recv(min(4096, self.left or 4096))
+            if not part:
+                raise EOFError
+            if self.left is not None:
+                self.left -= len(part)
+            self.buffer += part
+        part, self.buffer = self.buffer[:size], self.buffer[size:]
+        return part
+
+    def frame(self):
+        length = b""
+        while not length.endswith(b" "):
+            length += self.read(1)
+        if not re.fullmatch(rb"[1-9]\d{0,9} ", length):
+            raise ValueError("no length: %r" % length)
+        return self.read(int(length))
+
+
+def serve(connection, context):
+    try:
+        if context:
+            connection = context.wrap_socket(connection, server_side=True)
+        with lock:
+            connections.append(connection)
+            number = len(connections)
+        report({"connection": number})
+        stream = Stream(connection)
+        while True:
+            message = stream.frame()
+            report({"message": parse(message) | {"connection": number, "isSecure": context is not None}})
+    except (EOFError, OSError):
+        pass  # The other side went away, or was sent away, or would not trust us: that is its test's business.
+    except ValueError as fault:
+        report({"fault": str(fault)})
+    # What was not read has the connection reset.
+    connection.close()
+
+
+def listen(context=None):
+    server = socket.create_server(("127.0.0.1", 0), backlog=64)
+
+    def accept():
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=serve, args=(connection, context), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return server.getsockname()[1]
+
+
+def main():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    report({"listening": {"tcp": listen(), "tls": listen(context)}})
+    for number, line in enumerate(sys.stdin, 1):
+        order.clear()
+        order.update(json.loads(line))
+        for connection in connections if order.get("end") else []:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # It has ended before.
+        report({"told": number})
+    os._exit(0)
+
+
+main()

@@ -47,7 +47,6 @@ CREATE FUNCTION public.audit_archive(tenant text, through_seq bigint, through_ha
     AS $$
 DECLARE
   head audit_chains;
-  rows bigint;
 BEGIN
   SELECT * INTO head FROM audit_chains WHERE tenant_id = tenant FOR UPDATE;
   PERFORM FROM audit_log WHERE tenant_id = tenant AND seq = through_seq AND hash = through_hash;
@@ -55,14 +54,12 @@ BEGIN
     RAISE EXCEPTION 'row % of the audit log is not the one that was archived', through_seq;
   END IF;
   UPDATE audit_chains SET archived_seq = through_seq, archived_hash = through_hash WHERE tenant_id = tenant;
-  DELETE FROM audit_log WHERE tenant_id = tenant AND seq <= through_seq;
-  GET DIAGNOSTICS rows = ROW_COUNT;
   PERFORM audit_note(
     tenant, 'archive', 'audit-log', NULL, NULL,
     json_build_object(
       'from_seq', head.archived_seq + 1, 'through_seq', through_seq, 'through_hash', encode(through_hash, 'hex'),
       'file', file));
-  RETURN rows;
+  RETURN through_seq - head.archived_seq;
 END
 $$;
 
@@ -297,6 +294,32 @@ BEGIN
       tenant, caller_type, nullif(caller, ''), nullif(source, ''), 'refuse', 'call', call, NULL,
       json_build_object('status', refusal));
   END IF;
+END
+$$;
+
+--
+-- Name: audit_remove_archived(text, bigint); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.audit_remove_archived(tenant text, row_limit bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  rows bigint;
+BEGIN
+  DELETE FROM audit_log
+  WHERE tenant_id = tenant
+    AND seq IN (
+      SELECT entry.seq
+      FROM audit_log AS entry
+      JOIN audit_chains AS chain USING (tenant_id)
+      WHERE tenant_id = tenant AND entry.seq <= archived_seq
+      ORDER BY entry.seq
+      LIMIT row_limit
+    );
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN rows;
 END
 $$;
 

@@ -152,14 +152,21 @@ extension Store {
     WHERE tenant_id = $1
     """)
 
-  /// Removes a tenant's entries up to one, which have to be in a file; the chain says so from then on. Answers how many.
-  package func removeArchived(
-    tenant: String, through entry: AuditHead, file: String
-  ) throws(PostgresError) -> Int {
-    try change(Self.archival, .text(tenant), .int(entry.seq), .text(entry.hash), .text(file)).first?.int(0) ?? 0
+  /// Has a tenant's chain say that its entries up to one are in a file, and that they may be removed.
+  package func noteArchive(tenant: String, through entry: AuditHead, file: String) throws(PostgresError) {
+    try change(Self.archival, .text(tenant), .int(entry.seq), .text(entry.hash), .text(file))
   }
 
   private static let archival = Statement("archive_audit_log", "SELECT audit_archive($1, $2, decode($3, 'hex'), $4)")
+
+  /// Removes up to 1,000 of a tenant's entries that are in a file, the oldest first. Answers how many. Who adds an entry meanwhile
+  /// does not wait for it.
+  package func removeArchived(tenant: String) throws(PostgresError) -> Int {
+    try write(Self.archivedRemoval, .text(tenant)).first?.int(0) ?? 0
+  }
+
+  private static let archivedRemoval = Statement(
+    "remove_archived_audit_log", "SELECT audit_remove_archived($1, 1000)")
 }
 
 extension AuditChainEnds {

@@ -9,7 +9,8 @@ struct ArchiveAudit: ParsableCommand {
     abstract: "Move old entries to a file, one JSON object a line.",
     discussion: """
       Nothing is removed before the file is on the disk, nor of a chain that is broken. An entry says what was archived, \
-      and tocsin audit verify goes on behind it, or through it with --archive.
+      and tocsin audit verify goes on behind it, or through it with --archive. What a run that was ended has left to be \
+      removed the next one removes.
       """)
 
   @Option(help: "Entries before this day begins in UTC, YYYY-MM-DD.")
@@ -29,7 +30,12 @@ struct ArchiveAudit: ParsableCommand {
 
   func run() throws {
     let store = try Database.store()
-    let old = try store.auditChains(tenant: tenant).compactMap { chain in
+    let chains = try store.auditChains(tenant: tenant)
+    for chain in chains {
+      let count = try removeArchived(chain, from: store)
+      if count > 0 { print("removed \(count) entries of \(chain.name) that an earlier run has archived") }
+    }
+    let old = try chains.compactMap { chain in
       let through = try store.lastAuditEntry(tenant: chain.tenant, before: before)
       return through > chain.archived.seq ? (chain: chain, through: through) : nil
     }
@@ -38,9 +44,21 @@ struct ArchiveAudit: ParsableCommand {
     try File.create(to) { write in
       last = try old.map { try copy($0.chain, through: $0.through, from: store, write) }
     }
-    for (chain, head) in zip(old.map(\.chain), last) {
-      let count = try store.removeArchived(tenant: chain.tenant, through: head, file: to)
+    let archived = zip(old.map(\.chain), last)
+    for (chain, head) in archived { try store.noteArchive(tenant: chain.tenant, through: head, file: to) }
+    for (chain, head) in archived {
+      let count = try removeArchived(chain, from: store)
       print("archived \(count) entries of \(chain.name), through \(head)")
+    }
+  }
+
+  /// Removes what is in a file, a little at a time: who is about to add an entry does not wait for it. Answers how many.
+  private func removeArchived(_ chain: AuditChainEnds, from store: Store) throws -> Int {
+    var count = 0
+    while true {
+      let removed = try store.removeArchived(tenant: chain.tenant)
+      if removed == 0 { return count }
+      count += removed
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The audit log on the command line")
@@ -78,5 +79,41 @@ struct AuditCommandTests {
     #expect(changed.status == 1)
     #expect(changed.output.contains("entry 2 was changed"))
     try FileManager.default.removeItem(atPath: file)
+  }
+
+  @Test("While much is archived nobody waits, and what a run that was killed has left the next one removes")
+  func interruptedArchive() async throws {
+    let database = try TestDatabase()
+    let folder = try TemporaryFolder()
+    let append = "SELECT audit_append('acme', 'key', 'k', NULL, 'create', 'rule', 'r', NULL, '{}')"
+    try database.run("\(append) FROM generate_series(1, 3000)")
+    func tocsin(_ words: String...) async throws -> Command {
+      try await Command.run(
+        Program.directory + "tocsin", ["audit"] + words, settings: ["ALERTING_DATABASE_URL": database.url])
+    }
+    func archival(_ file: String) -> [String] {
+      ["audit", "archive", "--before", "2999-01-01", "--to", "\(folder.path)/\(file)"]
+    }
+    // Somebody has an entry in the middle of what is to be removed, so that the removal stops there.
+    let keeper = try database.connect()
+    try keeper.run(script: "BEGIN; SELECT FROM audit_log WHERE seq = 1500 FOR UPDATE")
+    let archiving = try Program(
+      "tocsin", arguments: archival("one"), environment: ["ALERTING_DATABASE_URL": database.url])
+    #expect(try poll { try database.texts("SELECT min(seq)::text FROM audit_log") == ["1001"] })
+    try database.run("SET lock_timeout = '250ms'; \(append)")
+    #expect(try await tocsin("verify").status == 0)
+    archiving.signal(SIGKILL)
+    #expect(archiving.ending() == .signal(SIGKILL))
+    try keeper.run(script: "ROLLBACK")
+    let sound = try await tocsin("verify", "--archive", folder.path + "/one")
+    #expect(sound.status == 0, "\(sound.output)")
+    let rest = try await Command.run(
+      Program.directory + "tocsin", archival("two"), settings: ["ALERTING_DATABASE_URL": database.url])
+    #expect(rest.output.contains("entries of acme that an earlier run has archived"))
+    #expect(rest.output.contains("archived 2 entries of acme"))
+    #expect(try database.texts("SELECT count(*)::text FROM audit_log") == ["1"])
+    let both = try await tocsin("verify", "--archive", folder.path + "/one", "--archive", folder.path + "/two")
+    #expect(both.status == 0, "\(both.output)")
+    #expect(both.output.contains(" 3003 "))
   }
 }

@@ -50,7 +50,9 @@ import Testing
       WHERE prosecdef AND pronamespace = 'public'::regnamespace
       ORDER BY proname
       """)
-    let expected = ["audit_archive", "audit_change", "audit_fold", "audit_note", "audit_refuse"]
+    let expected = [
+      "audit_archive", "audit_change", "audit_fold", "audit_note", "audit_refuse", "audit_remove_archived",
+    ]
     #expect(definers == expected.map { "\($0) tocsin_auditor {\"search_path=public, pg_temp\"}" })
   }
 
@@ -73,7 +75,9 @@ import Testing
       "SELECT audit_append('acme', 'key', 'x', NULL, 'delete', 'policy', 'x', NULL, NULL)",
       "CREATE FUNCTION public.rfc3339(text) RETURNS text LANGUAGE sql RETURN $1",
     ]
-    if role != .operator { statements.append("SELECT audit_archive('acme', 1, '', 'x')") }
+    if role != .operator {
+      statements += ["SELECT audit_archive('acme', 1, '', 'x')", "SELECT audit_remove_archived('acme', 1)"]
+    }
     if role != .providers { statements.append("SELECT audit_note('acme', 'x', 'x', 'x', NULL, NULL)") }
     for statement in statements {
       let error = #expect(throws: PostgresError.self, "\(statement)") { try attempt(statement, as: role) }

@@ -68,6 +68,7 @@ import Testing
       audit_note() EXECUTE
       audit_refusals DELETE, INSERT, SELECT, UPDATE
       audit_refuse() EXECUTE
+      audit_remove_archived() EXECUTE
     tocsin_check_storage
       alert_deliveries SELECT (created_at, leased_until, next_attempt_at, provider_id, retried_at, state, tenant_id)
       alert_job_runs DELETE, INSERT, SELECT, UPDATE
@@ -120,6 +121,7 @@ import Testing
       audit_archive() EXECUTE
       audit_chains SELECT
       audit_log SELECT
+      audit_remove_archived() EXECUTE
       schema_migrations SELECT
       tenants INSERT (tenant_id), SELECT
     tocsin_policies

@@ -1,4 +1,4 @@
--- The audit log is told outside, by one process at a time.
+-- The audit log is told outside, by one process at a time, and what is archived leaves a little at a time.
 
 CREATE TABLE job_leases (
   job text PRIMARY KEY,
@@ -14,6 +14,49 @@ CREATE TABLE audit_exports (
   exported_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE audit_exports IS 'Up to which entry the audit log of each tenant has been sent to the syslog server.';
+
+-- Rows leave in two steps: the chain says that they are in a file, which is done in a moment, and then they are removed, a few at a
+-- time. In between they are before the chain's beginning, and no harm.
+CREATE OR REPLACE FUNCTION audit_archive(tenant text, through_seq bigint, through_hash bytea, file text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  head audit_chains;
+BEGIN
+  SELECT * INTO head FROM audit_chains WHERE tenant_id = tenant FOR UPDATE;
+  PERFORM FROM audit_log WHERE tenant_id = tenant AND seq = through_seq AND hash = through_hash;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'row % of the audit log is not the one that was archived', through_seq;
+  END IF;
+  UPDATE audit_chains SET archived_seq = through_seq, archived_hash = through_hash WHERE tenant_id = tenant;
+  PERFORM audit_note(
+    tenant, 'archive', 'audit-log', NULL, NULL,
+    json_build_object(
+      'from_seq', head.archived_seq + 1, 'through_seq', through_seq, 'through_hash', encode(through_hash, 'hex'),
+      'file', file));
+  RETURN through_seq - head.archived_seq;
+END
+$$;
+
+-- Without the lock of the chain: who adds an entry does not wait for it.
+CREATE FUNCTION audit_remove_archived(tenant text, row_limit bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  rows bigint;
+BEGIN
+  DELETE FROM audit_log
+  WHERE tenant_id = tenant
+    AND seq IN (
+      SELECT entry.seq
+      FROM audit_log AS entry
+      JOIN audit_chains AS chain USING (tenant_id)
+      WHERE tenant_id = tenant AND entry.seq <= archived_seq
+      ORDER BY entry.seq
+      LIMIT row_limit
+    );
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN rows;
+END
+$$;
 
 -- The job that tells of it, in the database. Roles are the whole cluster's: see the migration that made the others.
 DO $$
@@ -56,3 +99,23 @@ ALTER POLICY every_tenant ON audit_chains TO tocsin_auditor, tocsin_operator, to
 GRANT SELECT, INSERT, UPDATE ON audit_exports TO tocsin_export_audit;
 GRANT SELECT ON audit_log, audit_chains TO tocsin_export_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON job_leases, alert_job_runs TO tocsin_export_audit;
+
+REVOKE EXECUTE ON FUNCTION audit_remove_archived FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_remove_archived TO tocsin_operator;
+
+DO $$
+DECLARE
+  writer regprocedure;
+BEGIN
+  EXECUTE format('GRANT CREATE ON SCHEMA %I TO tocsin_auditor', current_schema());
+  FOR writer IN
+    SELECT oid
+    FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND proname IN ('audit_archive', 'audit_remove_archived')
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', writer, current_schema());
+    EXECUTE format('ALTER FUNCTION %s OWNER TO tocsin_auditor', writer);
+  END LOOP;
+  EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM tocsin_auditor', current_schema());
+END
+$$;

@@ -1053,6 +1053,25 @@ are those of the latest statement, there for its upsert to compute with.';
 COMMENT ON COLUMN public.alert_throttles.is_suppressed IS 'Suppressed alerts have a lane of their own, so that they neither flood nor use up what the next real alert needs.';
 
 --
+-- Name: audit_anchors; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_anchors (
+    tenant_id text NOT NULL,
+    seq bigint NOT NULL,
+    anchored_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.audit_anchors FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE audit_anchors; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.audit_anchors IS 'The head of each tenant''s chain that was last sent outside, where it is kept as an anchor.';
+
+--
 -- Name: audit_chains; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1300,6 +1319,13 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
+
+--
+-- Name: audit_anchors audit_anchors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_anchors
+    ADD CONSTRAINT audit_anchors_pkey PRIMARY KEY (tenant_id);
 
 --
 -- Name: audit_chains audit_chains_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1665,6 +1691,12 @@ ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: audit_anchors; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_anchors ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: audit_chains; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -1765,6 +1797,12 @@ CREATE POLICY every_tenant ON public.alerts TO tocsin_deliver, tocsin_operator U
 --
 
 CREATE POLICY every_tenant ON public.api_keys TO tocsin_replay, tocsin_operator, tocsin_programs, tocsin_key_check USING (true);
+
+--
+-- Name: audit_anchors every_tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY every_tenant ON public.audit_anchors TO tocsin_export_audit USING (true);
 
 --
 -- Name: audit_chains every_tenant; Type: POLICY; Schema: public; Owner: -
@@ -1891,6 +1929,12 @@ CREATE POLICY tenant ON public.alerts USING (COALESCE((tenant_id = current_setti
 --
 
 CREATE POLICY tenant ON public.api_keys USING (COALESCE((tenant_id = current_setting('tocsin.tenant'::text)), false));
+
+--
+-- Name: audit_anchors tenant; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant ON public.audit_anchors USING (COALESCE((tenant_id = NULLIF(current_setting('tocsin.tenant'::text), ''::text)), false));
 
 --
 -- Name: audit_chains tenant; Type: POLICY; Schema: public; Owner: -

@@ -97,6 +97,7 @@ import Testing
       audit_refuse() EXECUTE
     tocsin_export_audit
       alert_job_runs DELETE, INSERT, SELECT, UPDATE
+      audit_anchors INSERT, SELECT, UPDATE
       audit_chains SELECT
       audit_exports INSERT, SELECT, UPDATE
       audit_log SELECT

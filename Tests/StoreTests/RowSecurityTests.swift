@@ -17,7 +17,9 @@ import Testing
     let store = database.store()
     store.actor = Actor(nil, address: "192.0.2.1")
     try store.noteRefusal(of: "POST /policies", status: 401)
-    try database.run("INSERT INTO audit_exports (tenant_id, seq) SELECT tenant_id, seq FROM audit_chains")
+    for told in ["audit_exports", "audit_anchors"] {
+      try database.run("INSERT INTO \(told) (tenant_id, seq) SELECT tenant_id, seq FROM audit_chains")
+    }
   }
 
   private static func fill(_ tenant: Tenant) throws {

@@ -15,6 +15,14 @@ CREATE TABLE audit_exports (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE audit_exports IS 'Up to which entry the audit log of each tenant has been sent to the syslog server.';
 
+CREATE TABLE audit_anchors (
+  tenant_id text PRIMARY KEY,
+  seq bigint NOT NULL,
+  anchored_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+COMMENT ON TABLE audit_anchors IS
+  'The head of each tenant''s chain that was last sent outside, where it is kept as an anchor.';
+
 -- Rows leave in two steps: the chain says that they are in a file, which is done in a moment, and then they are removed, a few at a
 -- time. In between they are before the chain's beginning, and no harm.
 CREATE OR REPLACE FUNCTION audit_archive(tenant text, through_seq bigint, through_hash bytea, file text) RETURNS bigint
@@ -90,13 +98,17 @@ END
 $$;
 
 ALTER TABLE audit_exports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE audit_anchors ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON audit_exports
 USING (coalesce(tenant_id = nullif(current_setting('tocsin.tenant'), ''), false));
+CREATE POLICY tenant ON audit_anchors
+USING (coalesce(tenant_id = nullif(current_setting('tocsin.tenant'), ''), false));
 CREATE POLICY every_tenant ON audit_exports TO tocsin_export_audit USING (true);
+CREATE POLICY every_tenant ON audit_anchors TO tocsin_export_audit USING (true);
 ALTER POLICY every_tenant ON audit_log TO tocsin_auditor, tocsin_operator, tocsin_export_audit;
 ALTER POLICY every_tenant ON audit_chains TO tocsin_auditor, tocsin_operator, tocsin_export_audit;
 
-GRANT SELECT, INSERT, UPDATE ON audit_exports TO tocsin_export_audit;
+GRANT SELECT, INSERT, UPDATE ON audit_exports, audit_anchors TO tocsin_export_audit;
 GRANT SELECT ON audit_log, audit_chains TO tocsin_export_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON job_leases, alert_job_runs TO tocsin_export_audit;
 

@@ -3,7 +3,7 @@ import Glibc
 import Host
 import Store
 
-/// Sends the audit log to a syslog server, entry by entry as it is written.
+/// Sends the audit log to a syslog server, entry by entry as it is written, and the heads of its chains to a webhook.
 ///
 /// Cron starts it each minute and it runs for almost as long; a supervisor that starts it again may let it run on. Of any number, on
 /// any number of hosts, one is at work: another takes over when that one ends, however it ends.
@@ -14,15 +14,25 @@ struct ExportAudit {
 
   static func main() {
     let termination = Termination()
+    Memory.keepPrivate()
     do {
       let end = try Environment.jobSeconds("ALERTING_EXPORT_AUDIT_SECONDS").map { Clock.monotonic + $0 } ?? .infinity
-      guard let destination = try SyslogDestination.configured() else { return rest(until: end, termination) }
       let store = try Store.configured(as: .exportAudit)
-      Exporter(to: [SyslogOutlet(to: destination, of: store)], of: store).run(until: end, termination)
+      let outlets = try outlets(of: store)
+      if outlets.isEmpty { return rest(until: end, termination) }
+      Exporter(to: outlets, of: store).run(until: end, termination)
     } catch {
       Log.error("the audit log is not exported", ["error": "\(error)"])
       exit(1)
     }
+  }
+
+  /// The places that the environment names.
+  private static func outlets(of store: Store) throws -> [any AuditOutlet] {
+    let syslog = try SyslogDestination.configured().map { SyslogOutlet(to: $0, of: store) }
+    let heads = try HeadsDestination.configured().map { try HeadsOutlet(to: $0, of: store) }
+    let outlets: [(any AuditOutlet)?] = [syslog, heads]
+    return outlets.compactMap { $0 }
   }
 
   /// Where there is no destination there is nothing to do, and the job is not to be missed.

@@ -8,6 +8,8 @@ import Glibc
 /// program there reads them.
 package final class OutgoingStream {
   private static let secondsToConnect = 10
+  /// How often is read, 4 KiB each, to see whether the other side has ended the connection: there is nothing that it should say.
+  private static let readsPerCheck = 16
 
   private let handle: EasyHandle
   private let gate = AddressGate(policy: .everywhere)
@@ -70,14 +72,14 @@ package final class OutgoingStream {
 
   /// Makes sure that the connection is still there, as far as one side can know. What the other side says is passed over.
   package func check() throws(StreamFailure) {
-    var received = 1
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while received > 0 {
+    for _ in 0..<Self.readsPerCheck {
+      var received = 0
       let code = buffer.withUnsafeMutableBytes { curl_easy_recv(handle.pointer, $0.baseAddress, $0.count, &received) }
       if code == CURLE_AGAIN { return }
-      guard code == CURLE_OK else { throw StreamFailure("the connection broke") }
+      guard code == CURLE_OK else { throw broken }
+      if received == 0 { throw StreamFailure("the other side closed the connection") }
     }
-    throw StreamFailure("the other side closed the connection")
   }
 
   /// Sends as much as goes without waiting. After a try in vain the same bytes have to be sent from the same place in memory
@@ -88,15 +90,20 @@ package final class OutgoingStream {
       curl_easy_send(handle.pointer, $0.baseAddress.map { $0 + start }, $0.count - start, &sent)
     }
     if code == CURLE_AGAIN { return 0 }
-    guard code == CURLE_OK else { throw StreamFailure("the connection broke") }
+    guard code == CURLE_OK else { throw broken }
     return sent
   }
 
   /// How many bytes the other host has not acknowledged: SIOCOUTQ of tcp(7), by its older name.
   private func unacknowledged() throws(StreamFailure) -> Int {
     var count: CInt = 0
-    guard ioctl(handle.socket, UInt(TIOCOUTQ), &count) == 0 else { throw StreamFailure("the connection broke") }
+    guard ioctl(handle.socket, UInt(TIOCOUTQ), &count) == 0 else { throw broken }
     return Int(count)
+  }
+
+  /// libcurl has an error of the system or of TLS to tell, never what was sent.
+  private var broken: StreamFailure {
+    StreamFailure("the connection broke" + (handle.errorMessage.isEmpty ? "" : ": \(handle.errorMessage)"))
   }
 
   private func wait(

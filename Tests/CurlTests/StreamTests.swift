@@ -48,6 +48,15 @@ import Testing
     #expect(reason { try stream.send([0x20], within: 10) } == "the other side closed the connection")
   }
 
+  @Test("A receiver that talks without end is not listened to without end", .timeLimit(.minutes(2)))
+  func talk() throws {
+    let receiver = try SyslogReceiver()
+    try receiver.talk()
+    let stream = try OutgoingStream(to: address(receiver.plainURL))
+    try receiver.waitForConnections(1)
+    for _ in 1...3 { try stream.check() }
+  }
+
   private func isOver(_ stream: OutgoingStream) -> Bool {
     do { try stream.check() } catch { return true }
     return false

@@ -69,7 +69,7 @@ import Testing
   @Test("A receiver that fails holds up no syslog, is told to people, and is told the heads later")
   func failure() throws {
     let syslog = try SyslogReceiver()
-    try receiver.answer("/heads", with: .init(500), .init(200))
+    try receiver.answer("/heads", with: .init(500))
     let program = try start(["ALERTING_AUDIT_SYSLOG_URL": syslog.plainURL])
     _ = try receiver.waitForRequests(1, to: "/heads")
     #expect(poll { program.standardError.contains("the heads of the audit log were not told") })
@@ -81,25 +81,34 @@ import Testing
     #expect(try poll { try syslog.messages().count == 2 })
     #expect(try database.texts("SELECT tenant_id FROM audit_anchors") == [])
     // The next start tries it at once.
-    program.signal(SIGTERM)
-    #expect(program.ending(within: 20) == .exit(0))
+    try program.terminate()
+    #expect(program.ending() == .exit(0))
+    try receiver.answer("/heads", with: .init(200))
     let next = try start()
-    let request = try receiver.waitForRequests(2, to: "/heads")[1]
-    #expect(try heads(request) == heads())
     #expect(try poll { try database.texts("SELECT tenant_id FROM audit_anchors") == ["acme"] })
+    #expect(try heads(#require(receiver.requests(to: "/heads").last)) == heads())
     #expect(next.standardError == "")
   }
 
   @Test("A receiver that hangs holds up no syslog")
   func hang() throws {
-    let syslog = try SyslogReceiver()
     try receiver.answer("/heads", with: .init(ending: .hang))
+    // The machine may be so slow that the time of the request is over before anything is sent to anybody.
+    #expect(try (1...3).contains { _ in try isTimely() })
+  }
+
+  /// Whether an entry gets to a syslog server while the webhook is waited for, and it is told that the wait was in vain.
+  private func isTimely() throws -> Bool {
+    let syslog = try SyslogReceiver()
+    let asked = try receiver.requests(to: "/heads").count
     let program = try start(["ALERTING_AUDIT_SYSLOG_URL": syslog.plainURL])
-    _ = try receiver.waitForRequests(1, to: "/heads")
+    _ = try receiver.waitForRequests(asked + 1, to: "/heads")
     try note("acme")
-    #expect(try poll { try syslog.messages().count == 2 })
-    #expect(try receiver.requests(to: "/heads").count == 1)
+    let id = try #require(database.texts("SELECT max(seq)::text FROM audit_log").first)
+    #expect(try poll { try syslog.messages().contains { $0.parameters["seq"] == id } })
+    let isTimely = !program.standardError.contains("no answer in time")
     #expect(poll { program.standardError.contains("no answer in time") })
+    return isTimely
   }
 
   @Test(
@@ -110,7 +119,7 @@ import Testing
     ])
   func invalidSettings(name: String, value: String) throws {
     let program = try start([name: value])
-    #expect(program.ending(within: 20) == .exit(1))
+    #expect(program.ending() == .exit(1))
     #expect(program.standardError.contains(name))
     #expect(!program.standardError.contains("PLANTED"))
   }

@@ -153,6 +153,7 @@ import Testing
     "a list of deliveries, or of the audit log": ("Sources/Store/Ledger.swift", "listed = 100_000"),
     "one call of `deliveries/retry`": ("Sources/Store/LedgerRetry.swift", "LIMIT 1000\n"),
     "listed faults of a document": ("Sources/API/Problem.swift", "faultLimit = 100\n"),
+    "a message to a syslog server": ("Sources/Jobs/export-audit/AuditMessage.swift", "sizeLimit = 8000\n"),
     "a line of the log": ("Sources/Host/Log.swift", "lengthLimit = 4096"),
   ]
 

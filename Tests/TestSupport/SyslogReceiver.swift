@@ -63,6 +63,9 @@ package final class SyslogReceiver {
     try process.tell(["bytes": bytes.map { .number(JSONNumber($0)) } ?? .null])
   }
 
+  /// Has the connections from now on written to without end, and nothing read.
+  package func talk() throws { try process.tell(["talk": true]) }
+
   /// Ends the connections that there are.
   package func endConnections() throws { try process.tell(["end": true]) }
 }

@@ -1,10 +1,13 @@
-"""A syslog server over TCP and TLS that parses frames strictly and records what is in them.
+"""A syslog server over TCP and TLS that parses frames strictly, by RFC 5424 and RFC 6587, and records what is in them.
 
-Arguments: the certificate's file, the key's file. Standard output has one JSON object a line: {"listening": {…}} first,
-{"message": {…}} for each message, {"connection": n} for each connection, {"fault": "…"} for what is no frame, {"told": n} after
-the n-th command. Standard input has commands: {"bytes": n} has connections from now on cut after so many bytes, {"bytes": null}
-has them read again, {"end": true} also ends those that there are. The end of standard input ends the program.
+Arguments: the certificate's file, the key's file. It takes what this service should send, which is less than the RFCs allow: no
+part is left out, the structured data is one element of an enterprise's, the text is UTF-8 behind its byte order mark, and no control character or line break is anywhere. Standard output
+has one JSON object a line: {"listening": {…}} first, {"message": {…}} for each message, {"connection": n} for each connection,
+{"fault": "…"} for what is no frame, {"told": n} after the n-th command. Standard input has commands: {"bytes": n} has connections
+from now on cut after so many bytes, {"bytes": null} has them read again, {"talk": true} has them written to without
+end, {"end": true} also ends those that there are. The end of standard input ends the program.
 """
+import datetime
 import json
 import os
 import re
@@ -12,15 +15,19 @@ import socket
 import ssl
 import sys
 import threading
+import unicodedata
 
 lock = threading.Lock()
 order = {}
 connections = []
 
-HEADER = re.compile(
-    rb"<(\d{1,3})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) ")
-ELEMENT = re.compile(rb'\[([!-~]+?)((?: [!#-<>-\\^-~]{1,32}="(?:[^"\\\]]|\\["\\\]])*")*)\] \xef\xbb\xbf')
-PARAMETER = re.compile(rb' ([!#-<>-\\^-~]{1,32})="((?:[^"\\\]]|\\["\\\]])*)"')
+PRIORITY = rb"<(0|[1-9]\d?|1[0-8]\d|19[01])>"
+TIME = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d))"
+HEADER = re.compile(PRIORITY + b"1 " + TIME + rb" ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) ")
+NAME = rb"[!#-<>-\\^-~]{1,32}"
+VALUE = rb'(?:[^"\\\]]|\\["\\\]])*'
+ELEMENT = re.compile(rb'\[(%s)((?: %s="%s")*)\] \xef\xbb\xbf' % (NAME, NAME, VALUE))
+PARAMETER = re.compile(rb' (%s)="(%s)"' % (NAME, VALUE))
 
 
 def report(record):
@@ -29,21 +36,24 @@ def report(record):
 
 
 def parse(message):
-    if re.search(rb"[\x00-\x1f\x7f]", message):
-        raise ValueError("a control character")
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in message.decode()):
+        raise ValueError("a control character or line break")
     header = HEADER.match(message)
     if not header:
         raise ValueError("no header")
-    element = ELEMENT.match(message, header.end())
-    if not element:
-        raise ValueError("no structured data")
     priority, time, host, program, process, kind = (part.decode() for part in header.groups())
-    parameters = {
-        name.decode(): re.sub(rb"\\(.)", rb"\1", value).decode() for name, value in PARAMETER.findall(element[2])}
+    datetime.datetime.fromisoformat(time)
+    element = ELEMENT.match(message, header.end())
+    if not element or not re.fullmatch(rb"[^@]+@[1-9]\d*", element[1]):
+        raise ValueError("no structured data of an enterprise, or no byte order mark behind it")
+    parameters = PARAMETER.findall(element[2])
+    if len(dict(parameters)) < len(parameters):
+        raise ValueError("a parameter comes twice")
     return {
         "priority": int(priority), "time": time, "host": host, "program": program, "process": process, "kind": kind,
-        "element": element[1].decode(), "parameters": parameters, "text": message[element.end():].decode(),
-        "size": len(message)}
+        "element": element[1].decode(),
+        "parameters": {name.decode(): re.sub(rb"\\(.)", rb"\1", value).decode() for name, value in parameters},
+        "text": message[element.end():].decode(), "size": len(message)}
 
 
 class Stream:
@@ -69,7 +79,7 @@ class Stream:
 
     def frame(self):
         length = b""
-        while not length.endswith(b" "):
+        while not length.endswith(b" ") and len(length) < 11:
             length += self.read(1)
         if not re.fullmatch(rb"[1-9]\d{0,9} ", length):
             raise ValueError("no length: %r" % length)
@@ -84,10 +94,13 @@ def serve(connection, context):
             connections.append(connection)
             number = len(connections)
         report({"connection": number})
+        while order.get("talk"):
+            connection.sendall(bytes(1 << 20))
         stream = Stream(connection)
         while True:
             message = stream.frame()
-            report({"message": parse(message) | {"connection": number, "isSecure": context is not None}})
+            told = {"connection": number, "isSecure": context is not None}
+            report({"message": parse(message) | told})
     except (EOFError, OSError):
         pass  # The other side went away, or was sent away, or would not trust us: that is its test's business.
     except ValueError as fault:

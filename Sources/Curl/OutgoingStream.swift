@@ -20,8 +20,11 @@ package final class OutgoingStream {
   /// - Parameters:
   ///   - address: Where to.
   ///   - authorities: A file of certificates in PEM to trust instead of the system's; nil or empty for the system's.
+  ///   - certificate: What is shown to a host that asks in TLS who this is; nil for nothing.
   /// - Throws: Why there is no connection, within ten seconds.
-  package init(to address: StreamAddress, authorities: String? = nil) throws(StreamFailure) {
+  package init(
+    to address: StreamAddress, authorities: String? = nil, showing certificate: ClientCertificate? = nil
+  ) throws(StreamFailure) {
     let result: CURLcode
     do {
       try QueueFailure.check(Library.setUp)
@@ -38,6 +41,7 @@ package final class OutgoingStream {
       try handle.set(CURLOPT_TCP_KEEPALIVE, true)
       try handle.set(CURLOPT_TCP_KEEPIDLE, 30)
       try handle.set(CURLOPT_TCP_KEEPINTVL, 7)
+      try certificate?.apply(to: handle)
       result = curl_easy_perform(handle.pointer)
     } catch let refused as EasyHandle.Refused {
       throw StreamFailure(TransportFailure(refused))
@@ -101,7 +105,7 @@ package final class OutgoingStream {
     return Int(count)
   }
 
-  /// libcurl has an error of the system or of TLS to tell, never what was sent.
+  /// libcurl has an error of the system or of TLS to tell, such as that the other side wants a certificate; never what was sent.
   private var broken: StreamFailure {
     StreamFailure("the connection broke" + (handle.errorMessage.isEmpty ? "" : ": \(handle.errorMessage)"))
   }
@@ -113,6 +117,24 @@ package final class OutgoingStream {
     guard left > 0 else { throw StreamFailure("the other side does not take what is sent") }
     var descriptor = pollfd(fd: handle.socket, events: Int16(events), revents: 0)
     poll(&descriptor, 1, CInt((min(left, pause) * 1000).rounded(.up)))
+  }
+}
+
+/// By what this side tells in TLS who it is. The files are read for each connection, so new ones hold from the next one on.
+package struct ClientCertificate: Sendable {
+  private let certificateFile: String
+  private let keyFile: String
+
+  /// A certificate in PEM, with those between it and its authority behind it, and the file of its key, which has no password.
+  package init(certificateFile: String, keyFile: String) {
+    (self.certificateFile, self.keyFile) = (certificateFile, keyFile)
+  }
+
+  func apply(to handle: EasyHandle) throws(EasyHandle.Refused) {
+    try handle.set(CURLOPT_SSLCERT, certificateFile)
+    try handle.set(CURLOPT_SSLKEY, keyFile)
+    // OpenSSL would ask whoever sits at a terminal.
+    try handle.set(CURLOPT_KEYPASSWD, "")
   }
 }
 

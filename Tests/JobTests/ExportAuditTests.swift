@@ -50,6 +50,35 @@ import Testing
     #expect(try log.receiver.messages().isEmpty)
   }
 
+  @Test("A server that wants to know who is there is shown the certificate")
+  func certificate() throws {
+    let receiver = try SyslogReceiver(wantsCertificates: true)
+    let authority = receiver.authority
+    let files = try authority.clientFiles()
+    let withoutOne = try log.start(to: receiver.url, trusting: authority)
+    #expect(poll { withoutOne.standardError.contains("the audit log is not exported") })
+    try withoutOne.terminate()
+    #expect(withoutOne.ending() == .exit(0))
+    #expect(try receiver.messages().isEmpty)
+    try log.start(to: receiver.url, trusting: authority, Self.certificate(files))
+    #expect(try poll { try receiver.messages().count == 1 })
+    #expect(try receiver.messages().allSatisfy { $0.isSecure && $0.client == "Client of a test" })
+  }
+
+  @Test("The password of a key is asked of nobody")
+  func lockedKey() throws {
+    let receiver = try SyslogReceiver(wantsCertificates: true)
+    let files = try receiver.authority.clientFiles(lockedBy: "PLANTED")
+    let program = try log.start(to: receiver.url, trusting: receiver.authority, Self.certificate(files))
+    #expect(try poll { try log.warnings().contains { $0.contains(files.key) } })
+    try program.terminate()
+    #expect(program.ending() == .exit(0))
+  }
+
+  private static func certificate(_ files: (certificate: String, key: String)) -> [String: String] {
+    ["ALERTING_AUDIT_SYSLOG_CERTIFICATE_FILE": files.certificate, "ALERTING_AUDIT_SYSLOG_KEY_FILE": files.key]
+  }
+
   @Test("What was cut off with the connection, in the middle of a frame, is sent again, and nothing is lost")
   func cut() throws {
     let receiver = log.receiver
@@ -184,13 +213,22 @@ import Testing
     "Settings that say nothing sensible are told in a sentence, and nothing begins",
     arguments: [
       ("ALERTING_AUDIT_SYSLOG_URL", "siem.example.com:6514"), ("ALERTING_AUDIT_SYSLOG_ENTERPRISE", "none"),
-      ("ALERTING_AUDIT_SYSLOG_ENTERPRISE", "0"),
+      ("ALERTING_AUDIT_SYSLOG_ENTERPRISE", "0"), ("ALERTING_AUDIT_SYSLOG_KEY_FILE", ""),
+      ("ALERTING_AUDIT_SYSLOG_CERTIFICATE_FILE", ""),
       ("ALERTING_EXPORT_AUDIT_SECONDS", "soon"), ("ALERTING_DATABASE_URL", ""),
     ])
   func invalidSettings(name: String, value: String) throws {
-    let program = try log.start(to: log.receiver.url, [name: value])
+    let files = Self.certificate(("client.pem", "client.key"))
+    let program = try log.start(to: log.receiver.url, files.merging([name: value]) { $1 })
     #expect(program.ending() == .exit(1))
     #expect(program.standardError.contains(name))
+  }
+
+  @Test("A certificate that nobody would ask for is told in a sentence")
+  func certificateOverTCP() throws {
+    let program = try log.start(to: log.receiver.plainURL, Self.certificate(("client.pem", "client.key")))
+    #expect(program.ending() == .exit(1))
+    #expect(program.standardError.contains("ALERTING_AUDIT_SYSLOG_CERTIFICATE_FILE"))
   }
 }
 

@@ -22,6 +22,8 @@ package final class SyslogReceiver {
     package let connection: Int
     /// Whether it came over TLS.
     package let isSecure: Bool
+    /// The name in the certificate that was shown for the connection; nil where none was.
+    package let client: String?
   }
 
   /// Who vouches for the server.
@@ -32,11 +34,13 @@ package final class SyslogReceiver {
   package let plainURL: String
   private let process: ReceiverProcess
 
-  /// Starts the server, known by the authority's certificate for it, or by one with a flaw.
-  package init(flaw: TestAuthority.Flaw? = nil) throws {
+  /// Starts the server, known by the authority's certificate for it, or by one with a flaw. Over TLS it may want a certificate of
+  /// each client, by the same authority.
+  package init(flaw: TestAuthority.Flaw? = nil, wantsCertificates: Bool = false) throws {
     authority = try TestAuthority()
     let files = try flaw.map(authority.serverFiles) ?? authority.serverFiles
-    process = try ReceiverProcess(script: "syslog_receiver.py", arguments: [files.certificate, files.key])
+    let clients = wantsCertificates ? [authority.certificateFile] : []
+    process = try ReceiverProcess(script: "syslog_receiver.py", arguments: [files.certificate, files.key] + clients)
     let ports = try process.ports()
     url = "tls://localhost:\(ports["tls"]?.integer ?? 0)"
     plainURL = "tcp://127.0.0.1:\(ports["tcp"]?.integer ?? 0)"
@@ -83,5 +87,6 @@ extension SyslogReceiver.Message {
     size = record["size"]?.integer ?? 0
     connection = record["connection"]?.integer ?? 0
     isSecure = record["isSecure"] == true
+    client = record["client"]?.string
   }
 }

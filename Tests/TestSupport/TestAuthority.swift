@@ -36,7 +36,7 @@ package final class TestAuthority {
   }
 
   deinit {
-    let made = ["authority", "server"] + Flaw.allCases.map(\.rawValue)
+    let made = ["authority", "server", "client", "locked"] + Flaw.allCases.map(\.rawValue)
     for name in made { for ending in ["pem", "key"] { unlink("\(folder)/\(name).\(ending)") } }
     rmdir(folder)
   }
@@ -59,6 +59,17 @@ package final class TestAuthority {
       try Self.openssl(["x509", "-req", "-in", request, "-days", "-1", "-out", files.certificate] + issuer)
     }
     return files
+  }
+
+  /// A certificate for a client, known as `Client of a test`, with its key, which a password may lock.
+  package func clientFiles(lockedBy password: String? = nil) throws -> (certificate: String, key: String) {
+    let files = (certificate: folder + "/client.pem", key: folder + "/client.key")
+    let options = issuing(for: "DNS:client.example")
+    try Self.certify("/CN=Client of a test", options, certificate: files.certificate, key: files.key)
+    guard let password else { return files }
+    let locked = folder + "/locked.key"
+    try Self.openssl(["pkey", "-in", files.key, "-aes256", "-passout", "pass:\(password)", "-out", locked])
+    return (files.certificate, locked)
   }
 
   private func issuing(for names: String) -> [String] {

@@ -1,7 +1,8 @@
 """A syslog server over TCP and TLS that parses frames strictly, by RFC 5424 and RFC 6587, and records what is in them.
 
-Arguments: the certificate's file, the key's file. It takes what this service should send, which is less than the RFCs allow: no
-part is left out, the structured data is one element of an enterprise's, the text is UTF-8 behind its byte order mark, and no control character or line break is anywhere. Standard output
+Arguments: the certificate's file, the key's file and, if clients have to show a certificate over TLS, the file of their authority.
+It takes what this service should send, which is less than the RFCs allow: no part is left out, the structured data is one element of
+an enterprise's, the text is UTF-8 behind its byte order mark, and no control character or line break is anywhere. Standard output
 has one JSON object a line: {"listening": {…}} first, {"message": {…}} for each message, {"connection": n} for each connection,
 {"fault": "…"} for what is no frame, {"told": n} after the n-th command. Standard input has commands: {"bytes": n} has connections
 from now on cut after so many bytes, {"bytes": null} has them read again, {"talk": true} has them written to without
@@ -86,6 +87,12 @@ class Stream:
         return self.read(int(length))
 
 
+def name_of_client(connection):
+    """The common name in the certificate that the other side has shown; null where it has shown none."""
+    certificate = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    return dict(name for names in (certificate or {}).get("subject", ()) for name in names).get("commonName")
+
+
 def serve(connection, context):
     try:
         if context:
@@ -99,7 +106,7 @@ def serve(connection, context):
         stream = Stream(connection)
         while True:
             message = stream.frame()
-            told = {"connection": number, "isSecure": context is not None}
+            told = {"connection": number, "isSecure": context is not None, "client": name_of_client(connection)}
             report({"message": parse(message) | told})
     except (EOFError, OSError):
         pass  # The other side went away, or was sent away, or would not trust us: that is its test's business.
@@ -124,6 +131,9 @@ def listen(context=None):
 def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
+    for authority in sys.argv[3:]:
+        context.load_verify_locations(authority)
+        context.verify_mode = ssl.CERT_REQUIRED
     report({"listening": {"tcp": listen(), "tls": listen(context)}})
     for number, line in enumerate(sys.stdin, 1):
         order.clear()

@@ -1,4 +1,3 @@
-import Delivery
 import Glibc
 import Host
 import Store
@@ -46,28 +45,5 @@ struct ExportAudit {
         Log.warning("that the job has nothing to do cannot be written down", ["reason": "\(error)"])
       }
     } while !termination.isRequested(within: max(0, min(60, end - Clock.monotonic))) && Clock.monotonic < end
-  }
-}
-
-/// The syslog server that the log is sent to.
-struct SyslogDestination {
-  let address: StreamAddress
-  /// A file of certificates to trust instead of the system's; nil for the system's.
-  let authorities: String?
-  /// Whose name for the structured data it is, see ``SyslogData``.
-  let enterprise: Int
-
-  /// By the settings `ALERTING_AUDIT_SYSLOG_…`; nil where there is none.
-  static func configured() throws(InvalidSetting) -> SyslogDestination? {
-    let setting = { (name: String) in Environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    guard let url = setting("ALERTING_AUDIT_SYSLOG_URL") else { return nil }
-    guard let address = StreamAddress(url) else {
-      throw InvalidSetting("ALERTING_AUDIT_SYSLOG_URL", "\"\(url)\" is not tls://HOST:PORT or tcp://HOST:PORT")
-    }
-    return SyslogDestination(
-      address: address, authorities: setting("ALERTING_AUDIT_SYSLOG_CA_FILE") ?? setting("ALERTING_CA_FILE"),
-      // The number for documentation (RFC 5612): there is none of this project's own.
-      enterprise: try Environment.number(
-        "ALERTING_AUDIT_SYSLOG_ENTERPRISE", of: "IANA's registry", in: 1...4_294_967_295, usual: 32473))
   }
 }

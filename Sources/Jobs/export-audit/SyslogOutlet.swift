@@ -83,7 +83,8 @@ final class SyslogOutlet: AuditOutlet {
   }
 
   private func connection() throws(StreamFailure) -> OutgoingStream {
-    let stream = try OutgoingStream(to: destination.address, authorities: destination.authorities)
+    let stream = try OutgoingStream(
+      to: destination.address, authorities: destination.authorities, showing: destination.certificate)
     (self.stream, connectedAt) = (stream, Clock.monotonic)
     return stream
   }

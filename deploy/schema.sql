@@ -1814,7 +1814,7 @@ CREATE POLICY every_tenant ON public.audit_chains TO tocsin_operator, tocsin_aud
 -- Name: audit_exports every_tenant; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY every_tenant ON public.audit_exports TO tocsin_export_audit USING (true);
+CREATE POLICY every_tenant ON public.audit_exports TO tocsin_operator, tocsin_export_audit USING (true);
 
 --
 -- Name: audit_log every_tenant; Type: POLICY; Schema: public; Owner: -

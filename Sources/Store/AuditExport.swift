@@ -64,6 +64,19 @@ extension Store {
     SET seq = greatest(export.seq, excluded.seq), exported_at = now()
     """)
 
+  /// Whether the log of a tenant has been exported up to an entry; also where no log ever was.
+  package func isExported(tenant: String, through seq: Int) throws(PostgresError) -> Bool {
+    try read(Self.isExported, .text(tenant), .int(seq))[0].bool(0)
+  }
+
+  private static let isExported = Statement(
+    "is_audit_exported",
+    """
+    SELECT
+      NOT EXISTS (SELECT FROM audit_exports)
+      OR EXISTS (SELECT FROM audit_exports WHERE tenant_id = $1 AND seq >= $2)
+    """)
+
   /// Has entries exported once more, and all behind them.
   package func repeatExport(of entries: [ExportedEntry]) throws(PostgresError) {
     try write(Self.exportRepeat, .texts(entries.map(\.tenant)), .ints(entries.map(\.seq)))

@@ -10,7 +10,7 @@ struct ArchiveAudit: ParsableCommand {
     discussion: """
       Nothing is removed before the file is on the disk, nor of a chain that is broken. An entry says what was archived, \
       and tocsin audit verify goes on behind it, or through it with --archive. What a run that was ended has left to be \
-      removed the next one removes.
+      removed the next one removes. Where a syslog server gets the log, an entry is archived when it has been sent there.
       """)
 
   @Option(help: "Entries before this day begins in UTC, YYYY-MM-DD.")
@@ -21,6 +21,9 @@ struct ArchiveAudit: ParsableCommand {
 
   @Option(help: "Only the chain of this tenant; '' for the calls without a known key.")
   var tenant: String?
+
+  @Flag(help: "Also entries that have not been sent to the syslog server, which will never get them.")
+  var unsent = false
 
   func validate() throws {
     guard before.wholeMatch(of: #/\d{4}-\d\d-\d\d/#) != nil else {
@@ -40,6 +43,8 @@ struct ArchiveAudit: ParsableCommand {
       return through > chain.archived.seq ? (chain: chain, through: through) : nil
     }
     guard !old.isEmpty else { return print("there is nothing before \(before)") }
+    let waiting = try old.filter { try !unsent && !store.isExported(tenant: $0.chain.tenant, through: $0.through) }
+    if !waiting.isEmpty { throw Failure(Self.refusal(waiting.map(\.chain.name))) }
     var last: [AuditHead] = []
     try File.create(to) { write in
       last = try old.map { try copy($0.chain, through: $0.through, from: store, write) }
@@ -50,6 +55,14 @@ struct ArchiveAudit: ParsableCommand {
       let count = try removeArchived(chain, from: store)
       print("archived \(count) entries of \(chain.name), through \(head)")
     }
+  }
+
+  private static func refusal(_ names: [String]) -> String {
+    let few = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
+    return """
+      the syslog server has not got all of \(few) yet: tocsin status says what keeps export-audit from sending it; with \
+      --unsent it is archived all the same
+      """
   }
 
   /// Removes what is in a file, a little at a time: who is about to add an entry does not wait for it. Answers how many.

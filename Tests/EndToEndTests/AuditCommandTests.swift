@@ -81,6 +81,29 @@ struct AuditCommandTests {
     try FileManager.default.removeItem(atPath: file)
   }
 
+  @Test("What a syslog server has yet to get stays in the log, unless it is told otherwise")
+  func unsent() async throws {
+    let database = try TestDatabase()
+    let folder = try TemporaryFolder()
+    try database.run(
+      "SELECT audit_append('acme', 'key', 'k', NULL, 'create', 'rule', 'r', NULL, '{}') FROM generate_series(1, 3)")
+    func archive(_ file: String, _ options: String...) async throws -> Command {
+      try await Command.run(
+        Program.directory + "tocsin",
+        ["audit", "archive", "--before", "2999-01-01", "--to", "\(folder.path)/\(file)"] + options,
+        settings: ["ALERTING_DATABASE_URL": database.url])
+    }
+    try database.run("INSERT INTO audit_exports (tenant_id, seq) VALUES ('acme', 2)")
+    let refused = try await archive("one")
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("the syslog server has not got all of acme yet"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/one"))
+    try database.run("UPDATE audit_exports SET seq = 3")
+    #expect(try await archive("one").output.contains("archived 3 entries of acme"))
+    #expect(try await archive("two").status == 1)
+    #expect(try await archive("two", "--unsent").output.contains("archived 1 entries of acme"))
+  }
+
   @Test("While much is archived nobody waits, and what a run that was killed has left the next one removes")
   func interruptedArchive() async throws {
     let database = try TestDatabase()

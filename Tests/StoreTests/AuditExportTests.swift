@@ -40,6 +40,17 @@ import Testing
     #expect(try backlog().sorted() == ["acme 2", "acme 3", "other 1"])
   }
 
+  @Test("What has been exported is known, and where nothing ever was nobody waits for it")
+  func exported() throws {
+    try add(3, to: "acme")
+    try add(1, to: "other")
+    #expect(try store.isExported(tenant: "acme", through: 3))
+    try store.noteExport(of: store.auditBacklog().prefix(2).map(ExportedEntry.init))
+    #expect(try store.isExported(tenant: "acme", through: 2))
+    #expect(try !store.isExported(tenant: "acme", through: 3))
+    #expect(try !store.isExported(tenant: "other", through: 1))
+  }
+
   @Test("A tenant with much to export holds up no other, and each gets its turn")
   func turns() throws {
     try add(250, to: "a")

@@ -121,6 +121,7 @@ import Testing
       api_keys INSERT, SELECT, UPDATE
       audit_archive() EXECUTE
       audit_chains SELECT
+      audit_exports SELECT
       audit_log SELECT
       audit_remove_archived() EXECUTE
       schema_migrations SELECT

@@ -103,13 +103,14 @@ CREATE POLICY tenant ON audit_exports
 USING (coalesce(tenant_id = nullif(current_setting('tocsin.tenant'), ''), false));
 CREATE POLICY tenant ON audit_anchors
 USING (coalesce(tenant_id = nullif(current_setting('tocsin.tenant'), ''), false));
-CREATE POLICY every_tenant ON audit_exports TO tocsin_export_audit USING (true);
+CREATE POLICY every_tenant ON audit_exports TO tocsin_export_audit, tocsin_operator USING (true);
 CREATE POLICY every_tenant ON audit_anchors TO tocsin_export_audit USING (true);
 ALTER POLICY every_tenant ON audit_log TO tocsin_auditor, tocsin_operator, tocsin_export_audit;
 ALTER POLICY every_tenant ON audit_chains TO tocsin_auditor, tocsin_operator, tocsin_export_audit;
 
 GRANT SELECT, INSERT, UPDATE ON audit_exports, audit_anchors TO tocsin_export_audit;
 GRANT SELECT ON audit_log, audit_chains TO tocsin_export_audit;
+GRANT SELECT ON audit_exports TO tocsin_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON job_leases, alert_job_runs TO tocsin_export_audit;
 
 REVOKE EXECUTE ON FUNCTION audit_remove_archived FROM PUBLIC;

@@ -113,7 +113,8 @@ let package = Package(
       exclude: ["http_receiver.py", "mail_receiver.py", "syslog_receiver.py", "verify_webhook.py"],
       swiftSettings: strict
     ),
-    .target(name: "BenchmarkInstance", path: "Tests/Benchmarks/instance", swiftSettings: strict),
+    .target(
+      name: "BenchmarkInstance", dependencies: ["Store"], path: "Tests/Benchmarks/instance", swiftSettings: strict),
     tests("CurlTests", of: ["Curl", "Delivery", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PostgresTests", of: ["Postgres", "Host", "TestSupport"]),

@@ -30,25 +30,22 @@ package enum Load {
     return rate
   }
 
-  /// Runs one statement again and again with pgbench, prepared, planned as the service has it planned
-  /// (`Postgres/ConnectionOptions.swift`), and in a role and for a tenant that every session has from its start.
+  /// Runs a script again and again with pgbench, prepared, and planned as the service has it planned
+  /// (`Postgres/ConnectionOptions.swift`), in sessions with more settings from their start.
   package static func pgbench(
-    _ statement: String, role: String, tenant: String, database: String, clients: Int
+    _ statements: String, settings: [String] = [], database: String, clients: Int
   ) throws -> Double {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent("pgbench-\(UUID().uuidString).sql")
     defer { try? FileManager.default.removeItem(at: script) }
-    try statement.write(to: script, atomically: true, encoding: .utf8)
-    let settings = [
-      "plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_bitmapscan=off", "jit=off", "role=\(role)",
-      "tocsin.tenant=\(tenant)",
-    ]
+    try statements.write(to: script, atomically: true, encoding: .utf8)
+    let planning = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_bitmapscan=off", "jit=off"]
     let report = try run(
       "pgbench",
       [
         "--no-vacuum", "--protocol=prepared", "--client=\(clients)", "--time=\(seconds)", "--file=\(script.path)",
         database,
       ],
-      environment: ["PGOPTIONS": settings.map { "-c \($0)" }.joined(separator: " ")])
+      environment: ["PGOPTIONS": (planning + settings).map { "-c \($0)" }.joined(separator: " ")])
     guard !report.contains("ERROR"), let rate = figure(behind: "tps =", in: report) else {
       throw CommandFailed(command: "pgbench", output: report)
     }

@@ -1,6 +1,5 @@
 import BenchmarkInstance
 import Foundation
-import Store
 
 /// The service through nginx on one machine, in one run: its rates beside those of the yardsticks, and a worker's size and start.
 ///
@@ -57,7 +56,7 @@ struct ServiceBenchmark {
     let hundred = try instance.makeTenant("hundred", policies: 100)
     let thousands = try instance.makeTenant("thousands", policies: 10_000)
     let raising = try instance.makeRaisingTenant("raising")
-    let epoch = try Store(url: instance.database).policyEpoch(tenant: "raising") ?? 0
+    let admission = try AdmissionScript(of: instance, tenant: "raising", key: raising)
     let target = instance.url + "/process-event"
     return [
       Scenario(name: "one prepared lookup", bar: nil) {
@@ -70,32 +69,13 @@ struct ServiceBenchmark {
         try Load.post(Event.quiet, to: target, key: thousands)
       },
       Scenario(name: "pgbench, the same statement", bar: nil) {
-        let statement = admission(tenant: "raising", key: raising, epoch: epoch)
-        return try Load.pgbench(
-          statement, role: DatabaseRole.processEvent.rawValue, tenant: "raising", database: instance.database,
-          clients: workers)
+        try Load.pgbench(
+          admission.script, settings: admission.scope, database: instance.database, clients: workers)
       },
       Scenario(name: "an alert with two deliveries", bar: ("pgbench, the same statement", 0.7)) {
         try Load.post(Event.quiet, to: target, key: raising)
       },
     ]
-  }
-
-  /// The statement that admits, with the values of one match in the place of its parameters.
-  static func admission(tenant: String, key: String, epoch: Int) -> String {
-    let values = [
-      "'\(tenant)'", "ARRAY['all']", "ARRAY['[]']", "ARRAY[NULL]::text[]", "ARRAY['alert-' || gen_random_uuid()]",
-      "ARRAY['alice failed to log in']", "ARRAY['alice failed to log in']", "ARRAY['Failed log-in']",
-      "ARRAY[1]::bigint[]", "ARRAY['']", "ARRAY['\(Event.quiet)']::json[]", "ARRAY[1]::bigint[]", "ARRAY[false]",
-      "NULL::bigint",
-      "('00000000-0000-7000-8000-00000000000' || :client_id)",
-      "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", "sha256('\(key)')",
-      "\(epoch)",
-    ]
-    let lines = Store.admission.sql.split(separator: "\n").filter { !$0.contains("--") }
-    return values.enumerated().reversed().reduce(lines.joined(separator: " ")) { sql, value in
-      sql.replacingOccurrences(of: "$\(value.offset + 1)", with: value.element)
-    } + ";\n"
   }
 
   static func printTable(_ results: [(Scenario, [Double])]) {

@@ -53,7 +53,10 @@ package struct Keyring: Sendable, Equatable {
   func opened(_ stored: JSONValue, for place: [String]) throws(SealFault) -> JSONValue {
     guard let sealed = Self.sealedText(stored) else { return stored }
     let parts = sealed.split(separator: ":", maxSplits: 1)
-    guard parts.count == 2, let bytes = Base64.decoded(String(parts[1])) else { throw .damaged }
+    // The last character may have bits that stand for nothing: they have to be as they were written.
+    guard parts.count == 2, let bytes = Base64.decoded(String(parts[1])), Base64.encoded(bytes) == parts[1] else {
+      throw .damaged
+    }
     guard let key = keys.first(where: { $0.id == parts[0] }) else { throw .unknownKey(id: String(parts[0])) }
     guard let secret = AuthenticatedEncryption.opened(bytes, key: key.bytes, boundTo: Self.data(place)) else {
       throw .damaged

@@ -14,7 +14,7 @@ package struct AdmissionScript {
       let parts = setting.split(separator: "=")
       return "set_config('\(parts[0])', '\(parts[1])', true)"
     }
-    return "\\startpipeline\nBEGIN;\nSELECT \(settings.joined(separator: ", "));\n\(script)COMMIT;\n\\endpipeline\n"
+    return "\\startpipeline\nSELECT \(settings.joined(separator: ", "));\n\(script)\\endpipeline\n"
   }
 
   /// The statement for the tenant of ``Instance/makeRaisingTenant(_:)``.

@@ -42,6 +42,8 @@ struct DeliveryBenchmark {
       port: port, workers: 4, programs: Program.directory, settings: ["ALERTING_OUTBOUND_ALLOW": "127.0.0.0/8"])
     defer { instance.stop() }
     try instance.startDelivering()
+    // What the start has written would go to the disk half a minute later, and hold up commits in the midst of a round.
+    sync()
     let latency = Latency(instance: instance)
     var plain: [[Double]] = []
     var beside: [[Double]] = []

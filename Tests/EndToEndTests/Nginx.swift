@@ -28,5 +28,9 @@ final class Nginx {
     try await wait(upTo: 30, for: "nginx: \(program.standardError)") { (try? RawClient(port: port)) != nil }
   }
 
-  deinit { program.signal(SIGTERM) }
+  /// Waits for it to end: a master that is killed would leave its workers behind, and it takes a file out of the folder as it goes.
+  deinit {
+    program.signal(SIGTERM)
+    _ = program.ending(within: 10)
+  }
 }

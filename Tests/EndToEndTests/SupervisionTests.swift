@@ -42,14 +42,15 @@ struct SupervisionTests {
     #expect(answered.filter { $0 != 200 } == [])
   }
 
-  /// What eight clients at once get for a time. They end by the clock: cancelling a request of URLSession can lock it up.
+  /// What eight clients at once get for a time. They have a key, for nginx counts those that have none. They end by the clock:
+  /// cancelling a request of URLSession can lock it up.
   private func statuses(of path: String, on instance: Instance, for time: Duration) async throws -> [Int] {
     let end = ContinuousClock.now + time
     return try await withThrowingTaskGroup(of: [Int].self) { group in
       for _ in 0..<8 {
         group.addTask {
           var statuses: [Int] = []
-          while ContinuousClock.now < end { statuses.append(try await instance.send(path).status) }
+          while ContinuousClock.now < end { statuses.append(try await instance.send(path, key: instance.key).status) }
           return statuses
         }
       }

@@ -54,7 +54,7 @@ BEGIN
     RAISE EXCEPTION 'row % of the audit log is not the one that was archived', through_seq;
   END IF;
   UPDATE audit_chains SET archived_seq = through_seq, archived_hash = through_hash WHERE tenant_id = tenant;
-  PERFORM audit_note(
+  PERFORM audit_write(
     tenant, 'archive', 'audit-log', NULL, NULL,
     json_build_object(
       'from_seq', head.archived_seq + 1, 'through_seq', through_seq, 'through_hash', encode(through_hash, 'hex'),
@@ -166,7 +166,7 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     becomes := audit_subject_of(NEW);
   END IF;
-  PERFORM audit_note(
+  PERFORM audit_write(
     coalesce(becomes.tenant_id, was.tenant_id),
     coalesce(TG_ARGV[1], CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'DELETE' THEN 'delete' ELSE 'update' END),
     TG_ARGV[0], coalesce(becomes.id, was.id), was.document, becomes.document);
@@ -243,17 +243,11 @@ CREATE FUNCTION public.audit_note(tenant text, action text, kind text, id text, 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-DECLARE
-  actor_type text := nullif(current_setting('tocsin.actor_type', true), '');
 BEGIN
-  IF actor_type IS NULL THEN
-    PERFORM audit_append(
-      tenant, 'database', session_user, host(inet_client_addr()), action, kind, id, before, after);
-  ELSE
-    PERFORM audit_append(
-      tenant, actor_type, nullif(current_setting('tocsin.actor', true), ''),
-      nullif(current_setting('tocsin.address', true), ''), action, kind, id, before, after);
+  IF tenant IS DISTINCT FROM current_setting('tocsin.tenant') THEN
+    RAISE EXCEPTION 'the transaction is for another tenant than the entry' USING ERRCODE = 'insufficient_privilege';
   END IF;
+  PERFORM audit_write(tenant, action, kind, id, before, after);
 END
 $$;
 
@@ -272,6 +266,9 @@ DECLARE
   source text := current_setting('tocsin.address');
   number bigint;
 BEGIN
+  IF tenant IS DISTINCT FROM current_setting('tocsin.tenant') THEN
+    RAISE EXCEPTION 'the transaction is for another tenant than the entry' USING ERRCODE = 'insufficient_privilege';
+  END IF;
   UPDATE audit_refusals
   SET calls = calls + 1, last_at = now()
   WHERE (tenant_id, minute, actor_type, actor, address, status)
@@ -679,6 +676,27 @@ COMMENT ON COLUMN public.api_keys.last_used_at IS 'When it was last used, to som
 CREATE FUNCTION public.audit_subject_of(key public.api_keys) RETURNS public.audit_subject
     LANGUAGE sql STABLE
     RETURN ROW((key).tenant_id, (key).key_id, json_build_object('name', (key).name, 'role', (key).role, 'allowed_cidrs', (key).allowed_cidrs, 'expires_at', public.rfc3339((key).expires_at), 'revoked_at', public.rfc3339((key).revoked_at), 'successor_id', (key).successor_id, 'created_by', (key).created_by))::public.audit_subject;
+
+--
+-- Name: audit_write(text, text, text, text, json, json); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.audit_write(tenant text, action text, kind text, id text, before json, after json) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  actor_type text := nullif(current_setting('tocsin.actor_type', true), '');
+BEGIN
+  IF actor_type IS NULL THEN
+    PERFORM audit_append(
+      tenant, 'database', session_user, host(inet_client_addr()), action, kind, id, before, after);
+  ELSE
+    PERFORM audit_append(
+      tenant, actor_type, nullif(current_setting('tocsin.actor', true), ''),
+      nullif(current_setting('tocsin.address', true), ''), action, kind, id, before, after);
+  END IF;
+END
+$$;
 
 --
 -- Name: bounded_key(text); Type: FUNCTION; Schema: public; Owner: -

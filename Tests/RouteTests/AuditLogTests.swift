@@ -177,8 +177,9 @@ import Testing
     try service.database.run(
       """
       SELECT
-        set_config('tocsin.actor_type', 'unknown', false), set_config('tocsin.actor', '', false),
-        set_config('tocsin.address', '2001:db8::' || number, false), audit_refuse('', 'GET /', 401)
+        set_config('tocsin.tenant', '', false), set_config('tocsin.actor_type', 'unknown', false),
+        set_config('tocsin.actor', '', false), set_config('tocsin.address', '2001:db8::' || number, false),
+        audit_refuse('', 'GET /', 401)
       FROM generate_series(1, 500) AS number
       """)
     let counts = try service.database.texts("SELECT max(calls)::text || '/' || count(*) FROM audit_refusals")

@@ -95,7 +95,7 @@ struct AuditLogTests {
       """
       DELETE FROM audit_log WHERE seq > 5;
       \(resetHead(to: 5))
-      SELECT audit_note('acme', 'create', 'rule', number::text, NULL, NULL) FROM generate_series(1, 5) AS number;
+      SELECT audit_write('acme', 'create', 'rule', number::text, NULL, NULL) FROM generate_series(1, 5) AS number;
       """)
     #expect(try breaks() == [])
     #expect(try breaks(anchor: head) == [.otherHead(7)])
@@ -205,11 +205,11 @@ struct AuditLogTests {
   func texts() throws {
     try tenant.database.run(
       """
-      SELECT audit_note(
+      SELECT audit_write(
         'acme', 'refuse', 'call', (SELECT string_agg(chr(code), '') FROM generate_series(1, 700) AS code), NULL,
         json_build_object('a', E'x\\\\\\n\\r"', 'b', 'ü😀'))
       """)
-    try tenant.database.run("SELECT audit_note('acme', 'x', 'y', 'z', E'{\\n\"a\":\\r\\n1.50e3}'::json, '\"\\u0000\"')")
+    try tenant.database.run("SELECT audit_write('acme', 'x', 'y', '', E'{\\n\"a\":\\r\\n1.50e3}'::json, '\"\\u0000\"')")
     #expect(try chain().head.seq == 9)
     #expect(try breaks() == [])
   }

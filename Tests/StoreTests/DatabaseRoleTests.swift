@@ -60,7 +60,7 @@ import Testing
   private func attempt(_ sql: String, as role: DatabaseRole) throws {
     let store = Store(url: database.url, as: role)
     store.actor = Actor(.job, id: "test", tenant: "acme")
-    try database.connect().run(Statement("attempt", sql), [], after: store.opening)
+    try database.connect().run(Statement("attempt", sql), [], after: store.openingOfChange)
   }
 
   @Test("Nobody changes or removes an entry of the audit log, nor what it goes by", arguments: DatabaseRole.allCases)
@@ -83,6 +83,24 @@ import Testing
       let error = #expect(throws: PostgresError.self, "\(statement)") { try attempt(statement, as: role) }
       #expect(error?.refusal?.sqlState == "42501", "\(statement): \(String(describing: error))")
     }
+  }
+
+  @Test(
+    "A program writes the audit log of the tenant that its transaction is for, and of no other",
+    arguments: [
+      (.rules, "audit_refuse(%, 'POST /', 403)"), (.providers, "audit_refuse(%, 'POST /', 403)"),
+      (.providers, "audit_note(%, 'test', 'provider', 'p', NULL, NULL)"),
+    ] as [(DatabaseRole, String)])
+  func ownChain(role: DatabaseRole, call: String) throws {
+    for tenant in ["'other'", "''", "NULL"] {
+      let error = #expect(throws: PostgresError.self) {
+        try attempt("SELECT \(call.replacing("%", with: tenant))", as: role)
+      }
+      #expect(error?.refusal?.message.contains("another tenant") == true, "\(tenant): \(String(describing: error))")
+    }
+    #expect(try database.texts("SELECT tenant_id FROM audit_chains") == [])
+    try attempt("SELECT \(call.replacing("%", with: "'acme'"))", as: role)
+    #expect(try database.texts("SELECT tenant_id || ' ' || seq FROM audit_chains") == ["acme 1"])
   }
 
   @Test(

@@ -69,6 +69,7 @@ import Testing
       audit_refusals DELETE, INSERT, SELECT, UPDATE
       audit_refuse() EXECUTE
       audit_remove_archived() EXECUTE
+      audit_write() EXECUTE
     tocsin_check_storage
       alert_deliveries SELECT (created_at, leased_until, next_attempt_at, provider_id, retried_at, state, tenant_id)
       alert_job_runs DELETE, INSERT, SELECT, UPDATE

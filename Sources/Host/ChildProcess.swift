@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// A command that runs. It is killed when its time is over, or when nobody is left to wait for it.
@@ -31,11 +32,10 @@ package final class ChildProcess {
     close(output)
   }
 
-  /// Libraries open connections that a program started now would inherit, and hold open for as long as it runs.
+  /// Libraries open connections that a program started now would inherit, and hold open for as long as it runs. Which there are,
+  /// `/proc/self/fd` does not tell a process that keeps its memory private.
   private static func closeOthersOnStart() throws(SystemError) {
-    for descriptor in try File.names(in: "/proc/self/fd").compactMap(CInt.init) where descriptor > STDERR_FILENO {
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    }
+    guard close_on_start(UInt32(STDERR_FILENO) + 1) == 0 else { throw SystemError("keep files to itself", code: errno) }
   }
 
   /// Signals that are blocked or ignored here are neither in the command.

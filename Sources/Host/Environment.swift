@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// The settings that the process was started with.
@@ -8,7 +9,13 @@ package enum Environment {
   }
 
   /// All of them, each as `NAME=value`: what a program that is this one again is started with.
-  package static func all() throws(SystemError) -> [String] {
-    try File.read("/proc/self/environ").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+  package static func all() -> [String] {
+    var settings: [String] = []
+    var next = environment()
+    while let setting = next?.pointee {
+      settings.append(String(cString: setting))
+      next = next?.successor()
+    }
+    return settings
   }
 }

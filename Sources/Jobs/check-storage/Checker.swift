@@ -55,18 +55,18 @@ final class Checker {
         deadline = deadline ?? Clock.monotonic + Self.secondsToFinish
         if teller.underWay == 0 || Clock.monotonic >= deadline ?? 0 { return }
       }
-      if !termination.isRequested { try probeIfDue() }
+      if !termination.isRequested { probeIfDue() }
       if !isEnding { tell() }
       let wait = min(Self.longestWait, max(0, nextProbe - Clock.monotonic))
       for (task, reply) in try runner.wait(seconds: isProbing ? Self.longestWait : wait) { note(task, reply) }
     }
   }
 
-  private func probeIfDue() throws {
+  private func probeIfDue() {
     guard !isProbing, Clock.monotonic >= nextProbe else { return }
     nextProbe = Clock.monotonic + Double(settings.probeIntervalSeconds)
     isProbing = true
-    runner.begin(.command(try order.command()), tag: .probe)
+    runner.begin(.command(order.command()), tag: .probe)
   }
 
   private func tell() {

@@ -39,9 +39,9 @@ enum Probe {
     }
 
     /// The process: this program again.
-    func command() throws(SystemError) -> Command {
+    func command() -> Command {
       Command(
-        program: "/proc/self/exe", arguments: ["check-storage", "probe"], environment: try Environment.all(),
+        program: "/proc/self/exe", arguments: ["check-storage", "probe"], environment: Environment.all(),
         input: json, timeoutSeconds: timeoutSeconds)
     }
   }

@@ -36,6 +36,7 @@ package struct Route {
   /// Answers requests until the web server or the supervisor ends the program. No statement may take the database longer than
   /// the timeout, in seconds. `prepare` gives the store what only this route needs of it.
   package func run(statementTimeout: Double = Timeouts().statement, prepare: (Store) throws -> Void = { _ in }) {
+    Memory.keepPrivate()
     do {
       var timeouts = Timeouts()
       timeouts.statement = statementTimeout

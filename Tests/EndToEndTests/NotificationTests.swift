@@ -68,7 +68,7 @@ struct NotificationTests {
   }
 
   /// Looks for secrets wherever somebody might who has no business with them: logs, answers, a dump of the database, and what
-  /// every user of the machine sees of processes. Of the memory of the programs that open secrets nobody gets a dump.
+  /// every user of the machine sees of processes. Of the memory of the programs nobody gets a dump.
   private func expectNoSecrets(_ secrets: [String], on instance: Instance) async throws {
     let database = "postgresql:///tocsin?host=\(instance.state)/run/postgres&user=postgres"
     let dump = try await Command.run("pg_dump", ["--dbname", database])
@@ -87,8 +87,12 @@ struct NotificationTests {
       #expect(!text.isEmpty)
       for secret in secrets { #expect(!text.contains(secret), "\(place)") }
     }
-    for program in ["deliver", "providers"] {
-      for process in try await instance.processes(of: program) {
+    for program in try ["Routes", "Jobs"].flatMap({
+      try FileManager.default.contentsOfDirectory(atPath: Checkout.top.path + "/Sources/" + $0)
+    }) {
+      let processes = try await instance.processes(of: program)
+      #expect(!processes.isEmpty, "\(program)")
+      for process in processes {
         // The kernel gives root what belongs to a process that nobody may dump.
         let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(process)/stat")[.ownerAccountID]
         #expect(owner as? Int == 0, "\(program)")

@@ -11,6 +11,7 @@ import StorageWatch
 @main
 struct CheckStorage {
   static func main() {
+    Memory.keepPrivate()
     if CommandLine.arguments.dropFirst() == ["probe"] { return Probe.run() }
     let termination = Termination()
     do {

@@ -11,6 +11,7 @@ import Store
 struct Replay {
   static func main() {
     let termination = Termination()
+    Memory.keepPrivate()
     do {
       let end = try Environment.jobSeconds("ALERTING_REPLAY_SECONDS").map { Clock.monotonic + $0 } ?? .infinity
       let store = try Store.configured(as: .replay)

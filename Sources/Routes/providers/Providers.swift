@@ -1,7 +1,6 @@
 import API
 import Delivery
 import FastCGI
-import Host
 import JSON
 import Store
 
@@ -10,7 +9,6 @@ struct Providers {
   static let noun = Noun("provider", plural: "providers")
 
   static func main() {
-    Memory.keepPrivate()
     Route(
       noun.plural,
       [

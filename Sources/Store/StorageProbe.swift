@@ -2,7 +2,7 @@ import Postgres
 
 /// What the storage looks like from within, beside whether it is usable.
 package struct StorageSight: Sendable, Equatable {
-  /// A replica that is behind.
+  /// A replica, or who archives the log.
   package struct Replica: Sendable, Equatable {
     /// What it is called.
     package let name: String
@@ -74,12 +74,13 @@ extension Store {
     return StorageSight(replicas: replicas, idleSlots: slots, deliveryDelaySeconds: delay, dataDirectory: folder)
   }
 
+  /// Who archives the log, like `pg_receivewal`, replays nothing and has no `replay_lsn`; its `replay_lag` grows without end.
   private static let replicas = Statement(
     "replicas",
     """
     SELECT
       coalesce(nullif(application_name, ''), host(client_addr), 'without a name'),
-      extract(epoch FROM replay_lag)::bigint
+      extract(epoch FROM CASE WHEN replay_lsn IS NULL THEN write_lag ELSE replay_lag END)::bigint
     FROM pg_stat_replication
     ORDER BY 1
     """)

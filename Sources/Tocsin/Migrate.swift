@@ -7,11 +7,10 @@ struct Migrate: ParsableCommand {
     abstract: "Apply the migrations that the database does not have yet.",
     discussion: "Safe at any time, and from several hosts at once: each migration is applied once, in a transaction.")
 
-  @Option(help: "The folder of the migrations.")
-  var directory = "deploy/migrations"
+  @OptionGroup var folder: MigrationFolder
 
   func run() throws {
-    let applied = try Migrations(folder: directory).apply(to: Database.connect())
+    let applied = try folder.migrations.apply(to: Database.connect())
     for migration in applied { print("applied \(migration.name)") }
     if applied.isEmpty { print("the database is up to date") }
   }

@@ -8,11 +8,10 @@ struct Status: ParsableCommand {
     discussion:
       "Fails if the database cannot be reached or lacks migrations, or a job does not run: it serves as a check.")
 
-  @Option(help: "The folder of the migrations.")
-  var directory = "deploy/migrations"
+  @OptionGroup var folder: MigrationFolder
 
   func run() throws {
-    let missing = try Migrations(folder: directory).missing(from: Database.connect())
+    let missing = try folder.migrations.missing(from: Database.connect())
     guard missing.isEmpty else {
       let names = missing.map(\.name).joined(separator: ", ")
       throw Failure("the database lacks migrations, apply them with `tocsin migrate`: \(names)")

@@ -136,6 +136,13 @@ struct CommandLineTests {
     #expect(try await instance.tocsin("migrate").output == "the database is up to date\n")
   }
 
+  @Test("Outside a checkout nobody looks for a checkout's migrations")
+  func installed() async throws {
+    let status = try await Command.run("env", ["--chdir=/", Program.directory + "tocsin", "status"])
+    #expect(status.status == 1)
+    #expect(!status.errors.contains("deploy/migrations"))
+  }
+
   @Test("Each storage hook is told a marked event, and what it answers is shown")
   func hooks() async throws {
     let receiver = try HTTPReceiver()

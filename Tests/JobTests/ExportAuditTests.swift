@@ -65,6 +65,30 @@ import Testing
     #expect(try receiver.messages().allSatisfy { $0.isSecure && $0.client == "Client of a test" })
   }
 
+  @Test("Where looking for entries takes long, it is done the less often while there are none")
+  func idleness() throws {
+    try log.database.run(
+      """
+      INSERT INTO audit_exports (tenant_id, seq) SELECT tenant_id, seq FROM audit_chains;
+      CREATE TABLE looks (at timestamptz NOT NULL);
+      CREATE FUNCTION slow_look() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN
+        INSERT INTO looks VALUES (clock_timestamp());
+        PERFORM pg_sleep(0.1);
+        RETURN true;
+      END
+      $$;
+      ALTER POLICY every_tenant ON audit_chains USING (slow_look());
+      """)
+    try log.start(to: log.receiver.url)
+    #expect(try poll { try log.database.texts("SELECT 'look' FROM looks").count >= 2 })
+    let isLong =
+      "SELECT (max(at) - min(at) >= interval '5 seconds')::text FROM (SELECT at FROM looks ORDER BY at LIMIT 2) AS look"
+    #expect(try log.database.texts(isLong) == ["true"])
+    try log.note("acme", "delete", "policy", "p-1")
+    #expect(try log.messages(1).count == 1)
+  }
+
   @Test("The password of a key is asked of nobody")
   func lockedKey() throws {
     let receiver = try SyslogReceiver(wantsCertificates: true)

@@ -12,6 +12,10 @@ final class SyslogOutlet: AuditOutlet {
   private static let secondsToSend = 20.0
   /// How long to wait after a failure at the most: twice as long after each.
   private static let longestPause = 60.0
+  /// How long to rest after a look that found nothing: so many times as long as it took, for the more tenants there are the longer it
+  /// takes, 0.1 s of two processors with 100,000; and that many seconds at the most.
+  private static let restPerLook = 50.0
+  private static let longestRest = 10.0
 
   private let destination: SyslogDestination
   private let store: Store
@@ -41,8 +45,12 @@ final class SyslogOutlet: AuditOutlet {
     guard Clock.monotonic >= nextTry else { return Exporter.usualPause }
     do {
       try look()
+      let start = Clock.monotonic
       let backlog = try store.auditBacklog()
-      if backlog.isEmpty { return Exporter.usualPause }
+      if backlog.isEmpty {
+        nextTry = Clock.monotonic + min((Clock.monotonic - start) * Self.restPerLook, Self.longestRest)
+        return Exporter.usualPause
+      }
       try send(backlog)
     } catch let failure as StreamFailure {
       note(failure)

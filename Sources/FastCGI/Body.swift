@@ -59,6 +59,18 @@ package final class Body {
     }
   }
 
+  /// Takes what has not been read, however much that is, and drops it.
+  func drop() {
+    var bytes = [UInt8](repeating: 0, count: Self.pieceSize)
+    var rest = announced == nil ? Int.max : (announcedCount ?? 0) - count
+    while rest > 0 {
+      let wanted = min(rest, bytes.count)
+      let taken = bytes.withUnsafeMutableBufferPointer { fill(UnsafeMutableBufferPointer(rebasing: $0[..<wanted])) }
+      if taken < wanted { return }
+      rest -= taken
+    }
+  }
+
   private static let pieceSize = 65536
 
   /// How many bytes are still to come as it was announced; nil if nothing was.

@@ -19,6 +19,8 @@ enum PlainCGI {
     signal(SIGPIPE, SIG_IGN)
     write(response.head)
     if request.method != "HEAD" { write(response.body) }
+    // One socket may be the input and the output (Apache's cgid): to close it with something unread in it cuts the answer off.
+    request.body.drop()
   }
 
   private static func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {

@@ -31,6 +31,26 @@ import Testing
     #expect(try run(["REQUEST_METHOD": "POST", "CONTENT_LENGTH": "3"], body: [1]).text.hasSuffix("incomplete"))
   }
 
+  @Test("Content that is not wanted takes no answer back where one socket is the input and the output", arguments: ["3", nil])
+  func unread(length: String?) throws {
+    var ends: [CInt] = [-1, -1]
+    #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    defer { close(ends[0]) }
+    var environment = ["REQUEST_METHOD": "POST", "REQUEST_URI": "/none"]
+    environment["CONTENT_LENGTH"] = length
+    let words = ["-c", #"exec "$0" >&0"#, Program.directory + "fastcgi-test-worker"]
+    let program = try Program("/bin/sh", arguments: words, environment: environment, input: .descriptor(ends[1]))
+    close(ends[1])
+    #expect(write(ends[0], [1, 2, 3], 3) == 3)
+    shutdown(ends[0], CInt(SHUT_WR))
+    #expect(program.ending() == .exit(0))
+    var answer = [UInt8](repeating: 0, count: 1000)
+    answer.removeLast(1000 - max(0, read(ends[0], &answer, 1000)))
+    #expect(try WebAnswer(cgi: answer).status == 204)
+    var more: UInt8 = 0
+    #expect(read(ends[0], &more, 1) == 0)
+  }
+
   @Test("Started by hand it says what it is for")
   func byHand() throws {
     let program = try Program("fastcgi-test-worker")

@@ -31,7 +31,9 @@ import Testing
     #expect(try run(["REQUEST_METHOD": "POST", "CONTENT_LENGTH": "3"], body: [1]).text.hasSuffix("incomplete"))
   }
 
-  @Test("Content that is not wanted takes no answer back where one socket is the input and the output", arguments: ["3", nil])
+  @Test(
+    "Content that is not wanted takes no answer back where one socket is the input and the output",
+    arguments: ["3", nil])
   func unread(length: String?) throws {
     var ends: [CInt] = [-1, -1]
     #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)

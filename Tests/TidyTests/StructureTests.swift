@@ -100,6 +100,20 @@ struct StructureTests {
     #expect(checkout.folders(in: "Sources/Routes").filter { !text.contains("`\($0)`") } == [])
   }
 
+  @Test("What the routes find in their settings Apache hands on to those that it starts for each request")
+  func settingsOfCGI() throws {
+    let sources = checkout.swiftFiles(
+      under: "Sources/API", "Sources/Routes", "Sources/Store", "Sources/Spool", "Sources/Host")
+    // For how long what is kept, only deliver asks; and of the first key the digest will do.
+    let read = sources.flatMap { $0.lines.flatMap(strings) }.filter { name in
+      name.wholeMatch(of: #/ALERTING_[A-Z0-9_]+/#) != nil && !name.hasPrefix("ALERTING_KEEP_")
+        && name != "ALERTING_API_KEY"
+    }
+    let configuration = try #require(checkout.file("deploy/apache/tocsin-cgi.conf"))
+    let passed = configuration.lines.map { $0.split(separator: " ") }.filter { $0.first == "PassEnv" }
+    #expect(Set(passed.flatMap { $0.dropFirst().map(String.init) }) == Set(read))
+  }
+
   private var manifest: String { checkout.file("Package.swift")?.lines.joined(separator: "\n") ?? "" }
 
   private func imports(of folder: String) -> Set<String> {

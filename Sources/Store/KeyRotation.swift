@@ -48,7 +48,9 @@ extension Store {
     if let new = keys.first(where: { $0.id == newID }), let old = keys.first(where: { $0.id != newID }) {
       return .rotated(new: new, old: old)
     }
-    return try self.key(tenant: tenant, id: id).map { .ended($0) } ?? .absent
+    guard let key = try self.key(tenant: tenant, id: id) else { return .absent }
+    if key.status == .active, key.successorID == nil { throw KeyError.tooMany }
+    return .ended(key)
   }
 
   /// Of two rotations of one key at once, the second finds it replaced.
@@ -63,6 +65,7 @@ extension Store {
         AND revoked_at IS NULL
         AND successor_id IS NULL
         AND coalesce(expires_at > now(), true)
+        AND \(TenantLimit.room(in: "api_keys", where: "\(Key.statusColumn) = 'active'", limit: TenantLimit.rotatedKeys))
       FOR UPDATE
     ),
     new AS (

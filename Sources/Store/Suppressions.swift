@@ -61,7 +61,7 @@ extension Store {
         tenant_id, suppression_id, document, policy_id, starts_at, suppressed_until, created_by
       )
       SELECT $1, $2, $3, $4, coalesce(\(startsAt), now()), \(suppressedUntil), $7
-      WHERE \(TenantLimit.room(in: "alert_suppressions", where: "suppressed_until > now()", limit: TenantLimit.suppressions))
+      WHERE \(room)
       RETURNING *
     ),
     epoch AS (
@@ -87,6 +87,10 @@ extension Store {
       } catch  where error.endsBeforeItStarts {
         return .refused(Self.endsTooEarly)
       }
+      // Nobody else has changed it, so there was no room for one more that is not over.
+      if try suppression(tenant: tenant, id: id)?.updatedAt == stored.updatedAt {
+        return .full(limit: TenantLimit.suppressions)
+      }
     }
     return .absent
   }
@@ -100,6 +104,7 @@ extension Store {
         document = $3, policy_id = $4, starts_at = coalesce(\(startsAt), starts_at),
         suppressed_until = \(suppressedUntil), updated_at = greatest(now(), updated_at + interval '1 microsecond')
       WHERE tenant_id = $1 AND suppression_id = $2 AND rfc3339(updated_at) = $7
+        AND (suppressed_until > now() OR \(suppressedUntil) <= now() OR \(room))
       RETURNING *
     ),
     epoch AS (
@@ -132,6 +137,9 @@ extension Store {
     SELECT suppression_id
     FROM deleted
     """)
+
+  private static let room = TenantLimit.room(
+    in: "alert_suppressions", where: "suppressed_until > now()", limit: TenantLimit.suppressions)
 
   /// The document, an object, with the times before its closing brace, which live in columns of their own. As text, because
   /// PostgreSQL's -> refuses a document with U+0000 anywhere in it.

@@ -11,8 +11,10 @@ package enum TenantLimit {
   package static let suppressions = 10_000
   /// Keys that work.
   package static let keys = 10_000
+  /// Keys that work when some of them have been replaced: all of them can be rotated at once.
+  package static let rotatedKeys = 2 * keys
 
-  /// A condition of a statement that creates a record: whether the tenant `$1` has room for one more of those of a table that fulfil
+  /// A condition of a statement that makes one more record: whether the tenant `$1` has room for one more of those of a table that fulfil
   /// something.
   static func room(in table: String, where condition: String = "true", limit: Int) -> String {
     "(SELECT count(*) FROM \(table) WHERE tenant_id = $1 AND \(condition)) < \(limit)"

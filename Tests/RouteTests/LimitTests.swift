@@ -130,7 +130,7 @@ import Testing
     "policies of a tenant": [told(TenantLimit.policies)], "rules of a tenant": [told(TenantLimit.rules)],
     "providers of a tenant": [told(TenantLimit.providers)],
     "suppressions of a tenant that are not over": [told(TenantLimit.suppressions)],
-    "keys of a tenant that work": [told(TenantLimit.keys)],
+    "keys of a tenant that work": [told(TenantLimit.keys), told(TenantLimit.rotatedKeys)],
     "`overlap_seconds`": [told(KeyRotation.longestOverlap)],
     "a rendered title, message, summary": ["500", told(PolicySet.textLimit)],
     "listed alerts, listed rejects of a batch": [told(Intake.listLimit)],

@@ -90,7 +90,8 @@ struct TenantLimitTests {
   func suppressions() throws {
     let columns = "suppression_id, document, starts_at, suppressed_until, created_by"
     try fill(
-      "alert_suppressions", columns, "'over' || number, '{}', now() - interval '1 day', now(), 'test'", count: 100)
+      "alert_suppressions", columns, "'over' || number, '{\"matchers\": []}', now() - interval '1 day', now(), 'test'",
+      count: 100)
     try fill(
       "alert_suppressions", columns, "'s' || number, '{}', now(), now() + interval '1 day', 'test'",
       count: TenantLimit.suppressions - 1)
@@ -98,6 +99,15 @@ struct TenantLimitTests {
       let suppression = try Suppression(json: ["policy_id": "p", "suppressed_until": "2999-01-01T00:00:00Z"])
       return try store.createSuppression(tenant: $0, id: $1, suppression, by: "test")
     }
+    func change(_ id: String, until time: String) throws -> Saving {
+      try store.changeSuppression(tenant: "acme", id: id) { _ in
+        try Suppression(json: ["policy_id": "p", "suppressed_until": .string(time)])
+      }
+    }
+    #expect(isSaved(try change("last", until: "2999-01-02T00:00:00Z"), limit: TenantLimit.suppressions))
+    #expect(!isSaved(try change("over1", until: "2999-01-01T00:00:00Z"), limit: TenantLimit.suppressions))
+    try database.run("UPDATE alert_suppressions SET suppressed_until = now() WHERE suppression_id = 'last'")
+    #expect(isSaved(try change("over1", until: "2999-01-01T00:00:00Z"), limit: TenantLimit.suppressions))
   }
 
   @Test("Keys that work are so many and no more")
@@ -114,5 +124,24 @@ struct TenantLimitTests {
     #expect(throws: Never.self) { try store.createKey(KeyForm.make(), tenant: "other", draft) }
     #expect(try store.revokeKey(id: last.id, tenant: "acme"))
     #expect(throws: Never.self) { try store.createKey(KeyForm.make(), tenant: "acme", draft) }
+  }
+
+  @Test("Where there are as many keys as there may be, all of them can be rotated, and none of them again meanwhile")
+  func rotatedKeys() throws {
+    let values = "'%' || number, 'k', sha256(('%' || number)::bytea), 'viewer'"
+    try fill(
+      "api_keys", "key_id, name, digest, role, successor_id", values.replacing("%", with: "old") + ", 'new' || number",
+      count: TenantLimit.keys - 1)
+    try fill(
+      "api_keys", "key_id, name, digest, role", values.replacing("%", with: "new"), count: TenantLimit.keys - 1)
+    func rotate(_ id: String) throws -> KeyRotationOutcome {
+      try store.rotateKey(id: id, tenant: "acme", to: KeyForm.make(), KeyRotation(overlapSeconds: 60))
+    }
+    guard case .rotated = try rotate("new1") else { throw KeyError.tooMany }
+    #expect(throws: KeyError.tooMany) { try rotate("new2") }
+    #expect(try rotate("none") == .absent)
+    guard case .ended = try rotate("old1") else { throw KeyError.tooMany }
+    #expect(try store.revokeKey(id: "old2", tenant: "acme"))
+    guard case .rotated = try rotate("new2") else { throw KeyError.tooMany }
   }
 }

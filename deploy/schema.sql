@@ -166,6 +166,11 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     becomes := audit_subject_of(NEW);
   END IF;
+  IF was.tenant_id <> becomes.tenant_id THEN
+    PERFORM audit_write(was.tenant_id, 'delete', TG_ARGV[0], was.id, was.document, NULL);
+    PERFORM audit_write(becomes.tenant_id, 'create', TG_ARGV[0], becomes.id, NULL, becomes.document);
+    RETURN NULL;
+  END IF;
   PERFORM audit_write(
     coalesce(becomes.tenant_id, was.tenant_id),
     coalesce(TG_ARGV[1], CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'DELETE' THEN 'delete' ELSE 'update' END),
@@ -232,6 +237,19 @@ BEGIN
   END IF;
   RAISE EXCEPTION 'the audit log is append-only'
     USING ERRCODE = 'insufficient_privilege', HINT = 'tocsin audit archive moves what is old to a file.';
+END
+$$;
+
+--
+-- Name: audit_no_truncation(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.audit_no_truncation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'the audit log would not tell what is gone'
+    USING ERRCODE = 'insufficient_privilege', HINT = 'DELETE leaves an entry of each row.';
 END
 $$;
 
@@ -1539,10 +1557,40 @@ CREATE TRIGGER audit_revoke AFTER UPDATE OF revoked_at ON public.api_keys FOR EA
 CREATE TRIGGER audit_rotate AFTER UPDATE OF successor_id ON public.api_keys FOR EACH ROW WHEN ((old.successor_id IS DISTINCT FROM new.successor_id)) EXECUTE FUNCTION public.audit_change('key', 'rotate');
 
 --
+-- Name: alert_policies audit_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.alert_policies FOR EACH STATEMENT EXECUTE FUNCTION public.audit_no_truncation();
+
+--
+-- Name: alert_providers audit_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.alert_providers FOR EACH STATEMENT EXECUTE FUNCTION public.audit_no_truncation();
+
+--
+-- Name: alert_rules audit_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.alert_rules FOR EACH STATEMENT EXECUTE FUNCTION public.audit_no_truncation();
+
+--
+-- Name: alert_suppressions audit_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.alert_suppressions FOR EACH STATEMENT EXECUTE FUNCTION public.audit_no_truncation();
+
+--
+-- Name: api_keys audit_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.api_keys FOR EACH STATEMENT EXECUTE FUNCTION public.audit_no_truncation();
+
+--
 -- Name: api_keys audit_update; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER audit_update AFTER UPDATE OF key_id, name, role, digest, expires_at, allowed_cidrs ON public.api_keys FOR EACH ROW WHEN ((NOT (old.successor_id IS DISTINCT FROM new.successor_id))) EXECUTE FUNCTION public.audit_change('key');
+CREATE TRIGGER audit_update AFTER UPDATE OF tenant_id, key_id, name, role, digest, expires_at, allowed_cidrs ON public.api_keys FOR EACH ROW WHEN ((NOT (old.successor_id IS DISTINCT FROM new.successor_id))) EXECUTE FUNCTION public.audit_change('key');
 
 --
 -- Name: audit_chains only_grows; Type: TRIGGER; Schema: public; Owner: -

@@ -157,6 +157,34 @@ struct AuditLogTests {
     #expect(try breaks() == [])
   }
 
+  @Test("What is given to another tenant by hand is gone by the log of the one, and new by that of the other")
+  func givenAway() throws {
+    try tenant.database.run(
+      """
+      INSERT INTO tenants (tenant_id) VALUES ('other');
+      UPDATE api_keys SET tenant_id = 'other';
+      UPDATE alert_suppressions SET tenant_id = 'other' WHERE suppression_id = 's2';
+      """)
+    func entries(_ name: String) throws -> [String] {
+      try tenant.store.auditEntries(tenant: name, after: name == tenant.name ? 7 : 0).map {
+        "\($0.action) \($0.kind) \($0.before == nil) \($0.after == nil)"
+      }
+    }
+    #expect(try entries(tenant.name) == ["delete key false true", "delete suppression false true"])
+    #expect(try entries("other") == ["create key true false", "create suppression true false"])
+    #expect(try breaks() == [])
+  }
+
+  @Test(
+    "What the log tells of is not truncated, which would leave no entry",
+    arguments: [
+      "alert_policies", "alert_rules", "alert_providers", "alert_suppressions", "api_keys", "tenants CASCADE",
+    ])
+  func truncation(table: String) throws {
+    let error = #expect(throws: PostgresError.self) { try tenant.database.run("TRUNCATE \(table)") }
+    #expect(error?.refusal?.sqlState == "42501")
+  }
+
   @Test("A change and its entry are written together or not at all")
   func together() throws {
     try tenant.database.run(

@@ -1,5 +1,5 @@
 -- What a program calls to write the audit log writes that of the tenant that its transaction is for, and no other: the functions see
--- all tenants, so no policy stands in their way.
+-- all tenants, so no policy stands in their way. And nothing that the log tells of is changed by hand without an entry.
 
 -- As audit_note was: appends what is done by whom the transaction says, for the functions that have seen to whose log it is.
 CREATE FUNCTION audit_write(tenant text, action text, kind text, id text, before json, after json) RETURNS void
@@ -18,7 +18,8 @@ BEGIN
 END
 $$;
 
--- A row that was written is of a tenant whose rows the writer may write.
+-- A row that was written is of a tenant whose rows the writer may write. One that is given to another tenant, which is done by hand
+-- alone, is gone from the one log and new in the other.
 CREATE OR REPLACE FUNCTION audit_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,6 +32,11 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     becomes := audit_subject_of(NEW);
   END IF;
+  IF was.tenant_id <> becomes.tenant_id THEN
+    PERFORM audit_write(was.tenant_id, 'delete', TG_ARGV[0], was.id, was.document, NULL);
+    PERFORM audit_write(becomes.tenant_id, 'create', TG_ARGV[0], becomes.id, NULL, becomes.document);
+    RETURN NULL;
+  END IF;
   PERFORM audit_write(
     coalesce(becomes.tenant_id, was.tenant_id),
     coalesce(TG_ARGV[1], CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'DELETE' THEN 'delete' ELSE 'update' END),
@@ -38,6 +44,29 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+DROP TRIGGER audit_update ON api_keys;
+CREATE TRIGGER audit_update AFTER UPDATE OF tenant_id, key_id, name, role, digest, expires_at, allowed_cidrs ON api_keys
+FOR EACH ROW WHEN (OLD.successor_id IS NOT DISTINCT FROM NEW.successor_id) EXECUTE FUNCTION audit_change('key');
+
+-- TRUNCATE tells of no row.
+CREATE FUNCTION audit_no_truncation() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the audit log would not tell what is gone'
+    USING ERRCODE = 'insufficient_privilege', HINT = 'DELETE leaves an entry of each row.';
+END
+$$;
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON alert_policies
+FOR EACH STATEMENT EXECUTE FUNCTION audit_no_truncation();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON alert_rules
+FOR EACH STATEMENT EXECUTE FUNCTION audit_no_truncation();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON alert_providers
+FOR EACH STATEMENT EXECUTE FUNCTION audit_no_truncation();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON alert_suppressions
+FOR EACH STATEMENT EXECUTE FUNCTION audit_no_truncation();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON api_keys
+FOR EACH STATEMENT EXECUTE FUNCTION audit_no_truncation();
 
 -- For the command line, which works for all tenants.
 CREATE OR REPLACE FUNCTION audit_archive(tenant text, through_seq bigint, through_hash bytea, file text) RETURNS bigint

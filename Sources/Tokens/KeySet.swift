@@ -69,6 +69,9 @@ package struct KeySet {
   /// What a key is for; nil for what is not taken here.
   private static func algorithm(of jwk: JSONObject) -> Algorithm? {
     guard jwk["use"] ?? "sig" == "sig" else { return nil }
+    if let operations = jwk["key_ops"] {
+      guard case .array(let operations) = operations, operations.contains("verify") else { return nil }
+    }
     let algorithm: Algorithm? =
       switch (jwk["kty"]?.string, jwk["crv"]?.string) {
       case ("RSA", _): .rs256

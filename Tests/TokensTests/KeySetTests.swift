@@ -55,6 +55,11 @@ struct KeySetTests {
     encryption["use"] = "enc"
     var other = TokenSigner(.rsa, id: "o").jwk
     other["alg"] = "PS256"
-    #expect(refusal(TokenSigner.keySet(encryption, other, TokenSigner(.ec).jwk)) == nil)
+    var exchange = TokenSigner(.ec, id: "x").jwk
+    exchange["key_ops"] = ["deriveBits"]
+    #expect(refusal(TokenSigner.keySet(encryption, other, exchange, TokenSigner(.ec).jwk)) == nil)
+    #expect(refusal(TokenSigner.keySet(exchange))?.contains("no key") == true)
+    exchange["key_ops"] = ["verify"]
+    #expect(refusal(TokenSigner.keySet(exchange)) == nil)
   }
 }

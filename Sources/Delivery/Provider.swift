@@ -122,7 +122,9 @@ package struct Provider: Sendable {
     switch reply {
     case .http(let reply):
       secrets.masked(in: String(decoding: reply.body, as: UTF8.self), isCut: reply.body.count == HTTPReply.bodyLimit)
-    case .mail(let reply): secrets.masked(in: String(reply.text.prefix(HTTPReply.bodyLimit)))
+    case .mail(let reply):
+      secrets.masked(
+        in: String(reply.text.prefix(HTTPReply.bodyLimit)), isCut: reply.text.count > HTTPReply.bodyLimit)
     case .failure: nil
     }
   }
@@ -141,8 +143,11 @@ package struct Provider: Sendable {
     if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
   }
 
-  /// Every secret of the provider: to be cut out of what is told about it.
+  /// Every secret of the provider: to be cut out of what is told about it. A mail server that is logged in to by PLAIN gets the user
+  /// and the password as one text (RFC 4616).
   private var secrets: Secrets {
-    Secrets(ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string))
+    let texts = ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
+    guard let user = config.object?["smtp_username"]?.string else { return Secrets(texts) }
+    return Secrets(texts + texts.map { "\0\(user)\0\($0)" })
   }
 }

@@ -6,10 +6,12 @@ struct Secrets {
   private let texts: [String]
 
   /// The secrets, with those parts and spellings of them that a receiver may quote: the words of one (what follows `Bearer`),
-  /// the path of a URL, and slashes as JSON may escape them. The longest are masked first, lest a part of one stay behind.
+  /// the path of a URL, slashes as JSON may escape them, and base64, in which passwords go to mail servers. The longest are
+  /// masked first, lest a part of one stay behind.
   init(_ secrets: [String]) {
     let parts = secrets + secrets.flatMap { $0.split(separator: " ").map(String.init) } + secrets.compactMap(Self.path)
-    let spellings = parts + parts.filter { $0.contains("/") }.map { $0.replacing("/", with: "\\/") }
+    let escaped = parts.filter { $0.contains("/") }.map { $0.replacing("/", with: "\\/") }
+    let spellings = parts + escaped + secrets.map { Base64.encoded(Array($0.utf8)) }
     texts = Set(spellings).filter { $0.utf8.count >= Self.shortest }.sorted { $0.utf8.count > $1.utf8.count }
   }
 

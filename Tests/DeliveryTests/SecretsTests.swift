@@ -14,6 +14,28 @@ import Testing
     ])
   func spellings(text: String) { #expect(secrets.masked(in: "no \(text)!") == "no ********!") }
 
+  @Test("A password is masked as it goes to a mail server, which may quote what it was sent: by LOGIN and by PLAIN")
+  func base64() throws {
+    let provider = try Provider(
+      .email,
+      [
+        "smtp_host": "mail.example.com", "smtp_port": 587, "smtp_username": "tocsin", "smtp_password": "pass word",
+        "from_email": "tocsin@example.com", "to_emails": ["on-call@example.com"],
+      ])
+    for sent in ["pass word", "\0tocsin\0pass word"] {
+      let quoted = "unrecognized command: \(Base64.encoded(Array(sent.utf8)))"
+      #expect(provider.answer(in: .mail(MailReply(code: 500, text: quoted))) == "unrecognized command: ********")
+    }
+  }
+
+  @Test("An answer by mail that is cut keeps no beginning of a secret")
+  func cutMail() throws {
+    let provider = try Provider(.pagerDuty, ["api_key": "0123456789abcdef0123456789abcdef"])
+    let text = String(repeating: "x", count: 2040) + "0123456789abcdef0123456789abcdef"
+    let answer = provider.answer(in: .mail(MailReply(code: 500, text: text)))
+    #expect(answer == String(repeating: "x", count: 2040) + "********")
+  }
+
   @Test("Words of fewer than eight bytes are not masked")
   func short() { #expect(secrets.masked(in: "a short story") == "a short story") }
 

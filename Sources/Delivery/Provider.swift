@@ -20,6 +20,8 @@ package struct Provider: Sendable {
   package let kind: ProviderKind
   /// The `config` that the kind was read from, to the letter, secrets included.
   package let config: JSONValue
+  /// Every secret of the provider: to be cut out of what is told about it.
+  private let secrets: Secrets
   /// The provider as it is stored, secrets included: every member of the contract but the id and those that the server sets.
   package var document: JSONObject {
     ["name": .string(name), "provider_type": .string(type.rawValue), "enabled": .bool(isEnabled), "config": config]
@@ -47,6 +49,7 @@ package struct Provider: Sendable {
     self.type = type
     self.kind = kind
     self.config = config
+    secrets = Self.secrets(of: type, in: config)
   }
 
   /// A provider that is nobody's record: one that the operator's own settings name, with the `config` its kind was read from.
@@ -57,6 +60,11 @@ package struct Provider: Sendable {
     type = kind.type
     self.kind = kind
     self.config = config
+    secrets = Self.secrets(of: type, in: config)
+  }
+
+  private static func secrets(of type: ProviderType, in config: JSONValue) -> Secrets {
+    Secrets(ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string))
   }
 
   /// The provider as people see it: ``document`` with ``mask`` for every secret.
@@ -120,11 +128,9 @@ package struct Provider: Sendable {
   /// The answer as it may be shown: the first 2 KB, secrets cut out; nil where there was none.
   package func answer(in reply: Reply) -> String? {
     switch reply {
-    case .http(let reply):
-      secrets.masked(in: String(decoding: reply.body, as: UTF8.self), isCut: reply.body.count == HTTPReply.bodyLimit)
+    case .http(let reply): secrets.masked(in: reply)
     case .mail(let reply):
-      secrets.masked(
-        in: String(reply.text.prefix(HTTPReply.bodyLimit)), isCut: reply.text.count > HTTPReply.bodyLimit)
+      String(decoding: secrets.masked(in: reply.text).utf8.prefix(HTTPReply.bodyLimit), as: UTF8.self)
     case .failure: nil
     }
   }
@@ -143,11 +149,4 @@ package struct Provider: Sendable {
     if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
   }
 
-  /// Every secret of the provider: to be cut out of what is told about it. A mail server that is logged in to by PLAIN gets the user
-  /// and the password as one text (RFC 4616).
-  private var secrets: Secrets {
-    let texts = ProviderKind.secrets(of: type).flatMap { $0.values(in: config) }.compactMap(\.string)
-    guard let user = config.object?["smtp_username"]?.string else { return Secrets(texts) }
-    return Secrets(texts + texts.map { "\0\(user)\0\($0)" })
-  }
 }

@@ -27,7 +27,7 @@ struct RetryJudge {
   }
 
   private func verdict(on reply: HTTPReply, receivedAt time: Int) -> Verdict {
-    let reason = reason("answered \(reply.status)", String(decoding: reply.body, as: UTF8.self))
+    let reason = reason("answered \(reply.status)", masked: secrets.masked(in: reply))
     let after = reply.retryAfter.flatMap { RetryAfter.seconds($0, receivedAt: time) }
     switch reply.status {
     case 200..<300:
@@ -62,9 +62,11 @@ struct RetryJudge {
     }
   }
 
-  /// What happened, with the beginning of what the other side said: one line, secrets masked.
-  private func reason(_ event: String, _ said: String) -> String {
-    let line = secrets.masked(in: said).unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
+  private func reason(_ event: String, _ said: String) -> String { reason(event, masked: secrets.masked(in: said)) }
+
+  /// What happened, with the beginning of what the other side said, in one line.
+  private func reason(_ event: String, masked said: String) -> String {
+    let line = said.unicodeScalars.prefix(300).map { $0.properties.isPrintable ? $0 : " " }
     let text = String(String.UnicodeScalarView(line)).split(separator: " ").joined(separator: " ")
     return text.isEmpty ? event : "\(event): \(text)"
   }

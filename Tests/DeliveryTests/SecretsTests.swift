@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Delivery
@@ -14,8 +15,38 @@ import Testing
     ])
   func spellings(text: String) { #expect(secrets.masked(in: "no \(text)!") == "no ********!") }
 
+  private static let password = "p~s? wörd/\"+%41"
+
+  @Test(
+    "A secret is masked in every encoding that somebody may undo",
+    arguments: [
+      password, password.addingPercentEncoding(withAllowedCharacters: .alphanumerics),
+      password.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)?.replacing("%C3%B6", with: "%c3%b6"),
+      password.addingPercentEncoding(withAllowedCharacters: .alphanumerics)?.replacing("%20", with: "+"),
+      password.replacing("/", with: "\\/").replacing("\"", with: "\\\""), password.replacing("+", with: #"\u002B"#),
+    ])
+  func encodings(text: String?) throws {
+    #expect(Secrets([Self.password]).masked(in: "no \(try #require(text))!") == "no ********!")
+  }
+
+  @Test(
+    "Base64 that a secret is in is masked whole, in either alphabet, with padding or without, in lines or percent-encoded",
+    arguments: ["", "\0", "\0user\0", "user:", "x", "a b"], ["", "?", "\r\n", " and more"])
+  func base64(before: String, behind: String) {
+    for secret in [Self.password, "¿¿¿¿¿¿¿¿", ">>>>>>>>>", "hunter", "word"] {
+      let encoded = Data("\(before)\(secret)\(behind)".utf8).base64EncodedString()
+      let bare = encoded.filter { $0 != "=" }
+      let url = encoded.replacing("+", with: "-").replacing("/", with: "_")
+      let lines = encoded.replacing(#/.{5}(?!$)/#) { $0.output + "\r\n" }
+      let percent = encoded.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+      for text in [encoded, bare, url, lines, percent] {
+        #expect(Secrets([secret]).masked(in: "no \(text) :") == "no ******** :", "\(text)")
+      }
+    }
+  }
+
   @Test("A password is masked as it goes to a mail server, which may quote what it was sent: by LOGIN and by PLAIN")
-  func base64() throws {
+  func mailLogin() throws {
     let provider = try Provider(
       .email,
       [
@@ -36,14 +67,33 @@ import Testing
     #expect(answer == String(repeating: "x", count: 2040) + "********")
   }
 
-  @Test("Words of fewer than eight bytes are not masked")
-  func short() { #expect(secrets.masked(in: "a short story") == "a short story") }
+  @Test(
+    "The parts of a secret are masked by themselves",
+    arguments: [
+      ("Basic dXNlcjpodW50ZXIy", "hunter2"), ("basic dXNlcjpodW50ZXIy", "user:hunter2"),
+      ("sid=0a1b2c3d; Path=/", "0a1b2c3d"),
+      ("Token token=\"0a1b2c3d\"", "0a1b2c3d"), ("whsec_MfKQ9r8GKYqrTwjU", "MfKQ9r8GKYqrTwjU"),
+      ("https://hooks.example.com/services/T0/B0/abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"),
+    ])
+  func parts(secret: String, part: String) { #expect(Secrets([secret]).masked(in: "no \(part)!") == "no ********!") }
 
-  @Test("Where a text was cut, the beginning of a secret is masked too")
+  @Test(
+    "Words of fewer than six bytes are not masked, and of fewer than eight as words alone; nor is what URLs have in common"
+  )
+  func short() {
+    #expect(secrets.masked(in: "a short story") == "a short story")
+    #expect(Secrets(["rabbit"]).masked(in: "rabbits, (rabbit)") == "rabbits, (********)")
+    #expect(secrets.masked(in: "no services at hooks.example.com") == "no services at hooks.example.com")
+  }
+
+  @Test("Where a text was cut, the beginning of a secret is masked too, however it is encoded")
   func cut() {
-    #expect(secrets.masked(in: "token s3cret-t", isCut: true) == "token ********")
+    func masked(_ text: String) -> String { secrets.masked(in: Array(text.utf8), isCut: true) }
+    #expect(masked("token s3cret-t") == "token ********")
+    #expect(masked("token s3cr%65t%2") == "token ********%2")
+    #expect(masked("token czNjcmV0LXRva2") == "token ********")
     #expect(secrets.masked(in: "token s3cret-t") == "token s3cret-t")
-    #expect(secrets.masked(in: "nothing here", isCut: true) == "nothing here")
+    #expect(masked("nothing here") == "nothing here")
   }
 
   @Test("An answer keeps its first 2 KB, without secrets")
@@ -54,6 +104,18 @@ import Testing
     let answer = try #require(provider.answer(in: .http(HTTPReply(status: 500, body: Array(body.prefix(2048))))))
     #expect(answer == String(repeating: "é", count: 1015) + "********")
     #expect(provider.answer(in: .mail(MailReply(code: 250, text: "queued s3cret-token"))) == "queued ********")
+    let long = String(repeating: "é", count: 1020) + "s3cret-token"
+    #expect(provider.answer(in: .mail(MailReply(code: 250, text: long))) == long.dropLast(12) + "********")
     #expect(provider.answer(in: .failure(TransportFailure(.timeout, detail: "d"))) == nil)
+  }
+
+  @Test("What is told of an answer that was cut has no beginning of a secret at its end, though masks made it short")
+  func reasons() throws {
+    let token = String(repeating: "0123456789", count: 100)
+    let provider = try Provider(
+      .webhook, ["url": "https://example.com/x", "headers": ["Authorization": .string(token)]])
+    let body = Array("\(token) \(token) \(token)".utf8.prefix(HTTPReply.bodyLimit))
+    let verdict = provider.verdict(on: .http(HTTPReply(status: 400, body: body)), receivedAt: 0)
+    #expect(verdict == .rejected(reason: "answered 400: ******** ******** ********"))
   }
 }

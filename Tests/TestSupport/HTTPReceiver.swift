@@ -52,6 +52,9 @@ package final class HTTPReceiver {
       case trickle
       /// There is not even a header: the connection is reset.
       case reset
+      /// The body is `I got […]`, with the request's header in the encoding that was to be the body: `plain`, `base64`,
+      /// `base64url`, `base64lines`, `percent`, `form` or `json`.
+      case echo
     }
 
     let status: Int

@@ -19,6 +19,8 @@ package final class MailReceiver {
     case secure = "starttls"
     /// At `AUTH`.
     case login
+    /// At the password, where `{plain}` and `{login}` in the reply are what a client sends by these mechanisms.
+    case password
     /// At `MAIL FROM`.
     case sender
     /// At `RCPT TO`.

@@ -5,6 +5,7 @@ first, {"request": {…}} for each request before it is answered, {"told": n} af
 commands: {"path": "/x", "answers": [{…}, …]} sets the answers to the next requests for a path; the last of them stays.
 The end of standard input ends the program. Bytes are written as strings of the characters U+0000 to U+00FF.
 """
+import base64
 import json
 import os
 import socket
@@ -13,10 +14,20 @@ import struct
 import sys
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 lock = threading.Lock()
 answers = {}
+encodings = {
+    "plain": bytes.decode,
+    "base64": lambda data: base64.b64encode(data).decode(),
+    "base64url": lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="),
+    "base64lines": lambda data: base64.encodebytes(data).decode().rstrip(),
+    "percent": lambda data: urllib.parse.quote(data, safe=""),
+    "form": urllib.parse.quote_plus,
+    "json": lambda data: json.dumps(data.decode()),
+}
 
 
 def report(record):
@@ -65,6 +76,10 @@ class Handler(BaseHTTPRequestHandler):
     def end_whole(self, answer, body):
         self.begin(answer, len(body))
         self.wfile.write(body)
+
+    def end_echo(self, answer, body):
+        encoded = encodings[body.decode()](b"%s %s" % (self.requestline.encode(), bytes(self.headers)))
+        self.end_whole(answer, f"I got [{encoded}]".encode())
 
     def end_bytes(self, answer, body):
         self.close_connection = True

@@ -3,13 +3,14 @@
 Arguments: the certificate's file, the key's file, "none", "starttls" or "implicit", and either nothing or a user and a
 password that clients have to log in with. Standard output has one JSON object a line: {"listening": {"smtp": port}}
 first, {"message": {…}} for each mail that was taken, {"told": n} after the n-th command. Standard input has commands:
-{"stage": "greeting", "hello", "starttls", "login", "sender", "recipient", "data", "message" or "goodbye",
+{"stage": "greeting", "hello", "starttls", "login", "password", "sender", "recipient", "data", "message" or "goodbye",
 "address": "…" or null, "reply": "450 …" or null, "delay": seconds, "hangsUp": true or false} sets how the server replies at
-a stage, to an address or to all, or that it closes the connection; null is a yes. The end of standard input ends the
-program.
+a stage, to an address or to all, or that it closes the connection; null is a yes. In the reply to a password, {plain} and
+{login} stand for what a client sends by these mechanisms. The end of standard input ends the program.
 Bytes are written as strings of the characters U+0000 to U+00FF.
 """
 import asyncio
+import base64
 import json
 import os
 import ssl
@@ -95,6 +96,11 @@ class Handler:
 
 
 def authenticate(server, session, envelope, mechanism, data):
+    reply = orders.get(("password", None), {}).get("reply")
+    if reply:
+        plain = base64.b64encode(b"\0%s\0%s" % (data.login, data.password)).decode()
+        reply = reply.format(plain=plain, login=base64.b64encode(data.password).decode())
+        return AuthResult(success=False, handled=False, message=reply)
     is_right = isinstance(data, LoginPassword) and [data.login.decode(), data.password.decode()] == login
     return AuthResult(success=is_right, handled=False, auth_data=data)
 

@@ -94,6 +94,37 @@ import Testing
     #expect(program.standardError.contains("the database is back"))
   }
 
+  @Test("What was sent is not sent again because its lease ends before the database lets that be written down")
+  func lateSettlement() throws {
+    try outbox.database.run(
+      """
+      CREATE SEQUENCE refusals;
+      GRANT ALL ON SEQUENCE refusals TO PUBLIC;
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM nextval('refusals');
+        RAISE EXCEPTION USING ERRCODE = 'disk_full';
+      END
+      $$;
+      CREATE TRIGGER refuse BEFORE UPDATE ON alert_deliveries FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION refuse();
+      """)
+    func isRefused(_ times: Int) throws -> Bool {
+      try poll(within: 30) {
+        try outbox.database.texts("SELECT 'x' FROM refusals WHERE last_value > \(times)") == ["x"]
+      }
+    }
+    try outbox.start()
+    try outbox.raise(for: "hook")
+    #expect(try isRefused(1))
+    try outbox.database.run("UPDATE alert_deliveries SET leased_until = now(); SELECT setval('refusals', 100)")
+    // It rings the bell: were the first to be leased again, it would be now.
+    try outbox.raise(for: "hook")
+    #expect(try isRefused(101))
+    try outbox.database.run("DROP TRIGGER refuse ON alert_deliveries")
+    #expect(try outbox.deliveries(become: ["hook sent 1", "hook sent 1"]) == ["hook sent 1", "hook sent 1"])
+    #expect(try receiver.requests().count == 2)
+  }
+
   @Test("A new alert leaves at once, not when the next look is due")
   func bell() throws {
     try outbox.start()

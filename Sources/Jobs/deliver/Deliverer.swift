@@ -73,8 +73,11 @@ final class Deliverer {
       tellEnds()
       noteRun()
       countRefusals()
-      look()
-      lease()
+      // In an outage a lease may end whose attempt has ended too, and which is not to be made again.
+      if unsettled.isEmpty {
+        look()
+        lease()
+      }
       let ended = try wait(until: end)
       judge(ended)
       settle()

@@ -68,6 +68,18 @@ extension Store {
     return rows.map { LeasedDelivery(row: $0, documents: &documents, store: self) }
   }
 
+  /// Has one more message counted that a provider gets within an attempt, and answers in how many seconds it may be sent, by the pace
+  /// of the provider's type. Nil, and nothing counted, if the type has none or it may not be sent so soon as within `seconds`.
+  package func reserveTurn(
+    of provider: ProviderKey, _ type: ProviderType, within seconds: Int
+  ) throws(PostgresError) -> Double? {
+    guard let pace = type.pace else { return nil }
+    return try write(
+      Self.turn, .text(provider.tenant), .text(provider.providerID), .int(pace.milliseconds), .int(pace.burst),
+      .int(seconds)
+    ).first.map { Double($0.int(0)) / 1000 }
+  }
+
   /// Writes down what became of attempts, and tells of how many. A delivery that is not under the lease of its attempt any more
   /// is left as it is.
   ///

@@ -269,6 +269,21 @@ extension Store {
     ORDER BY leased.next_attempt_at, leased.delivery_id
     """)
 
+  /// Counts one message more. See ``reserveTurn(of:_:within:)``.
+  ///
+  /// `$1` tenant and `$2` provider, `$3` the pace's milliseconds and `$4` how many may go at once, `$5` seconds.
+  static let turn = Statement(
+    "reserve_turn",
+    """
+    UPDATE alert_provider_health
+    SET paced_until =
+      greatest(paced_until, now() - ($4 - 1) * $3 * interval '1 millisecond') + $3 * interval '1 millisecond'
+    WHERE tenant_id = $1
+      AND provider_id = $2
+      AND (paced_until IS NULL OR paced_until <= now() + $5 * interval '1 second')
+    RETURNING greatest(ceil(extract(epoch FROM paced_until - now()) * 1000)::bigint - $3, 0)
+    """)
+
   /// Whether the incident that an `alert` belongs to has alerts that are open and known to the provider of a `leased` delivery:
   /// those of one policy and throttle key have one deduplication key, and a resolution ends the incident for all of them.
   private static let isIncidentShared = """

@@ -102,17 +102,61 @@ import Testing
       "user failed 1: answered 400: user_not_found",
     ]
     #expect(try outbox.deliveries(become: expected) == expected)
+    // Beside them go those that tell each provider that the others fail.
+    func messages(to path: String) throws -> [JSONObject?] {
+      try receiver.requests(to: path).map { try JSONValue(parsing: $0.body).object }
+        .filter { $0?["text"]?.string?.contains("Root logged in") == true }
+    }
     for path in ["/taken", "/refused"] {
-      let messages = try receiver.requests(to: path).map { try JSONValue(parsing: $0.body).object }
+      let messages = try messages(to: path)
       #expect(messages.map { $0?["attachments"] == nil } == [false, true])
       let text = try #require(messages.last??["text"]?.string)
       #expect(text.hasPrefix("[CRITICAL] Root logged in\n\nRoot\n\nAt night\n\nSeverity: critical\nPolicy: Logins\n"))
       #expect(messages.last??["channel"] == "#on-call")
     }
-    #expect(try receiver.requests(to: "/user").count == 1)
+    #expect(try messages(to: "/user").count == 1)
     let attempts = try outbox.database.texts(
-      "SELECT verdict || ' ' || status FROM alert_delivery_attempts ORDER BY 1")
+      """
+      SELECT verdict || ' ' || attempt.status
+      FROM alert_delivery_attempts AS attempt
+      JOIN alert_deliveries USING (tenant_id, delivery_id)
+      JOIN alerts USING (tenant_id, alert_id)
+      WHERE policy_id <> 'delivery-failure'
+      ORDER BY 1
+      """)
     #expect(attempts == ["rejected 400", "rejected 400", "sent 200"])
+  }
+
+  @Test("The plain message keeps to the pace too, and waits for the next attempt where its turn is far")
+  func pacedPlainSlack() throws {
+    let receiver = try HTTPReceiver()
+    let refusal = HTTPReceiver.Answer(400, body: Array("invalid_blocks".utf8))
+    try receiver.answer("/soon", with: refusal, .init(200, body: Array("ok".utf8)))
+    try receiver.answer("/late", with: refusal)
+    let outbox = try Outbox(authority: receiver.authority)
+    for path in ["late", "soon"] {
+      try outbox.makeProvider(path, .slack, ["webhook_url": .string(receiver.url + "/" + path)])
+    }
+    try outbox.raise(for: "late", "soon")
+    // The first message goes all the same: as somebody asked for it.
+    try outbox.database.run(
+      """
+      UPDATE alert_deliveries SET next_attempt_at = 'epoch';
+      INSERT INTO alert_provider_health (tenant_id, provider_id, paced_until)
+      VALUES ('acme', 'late', now() + interval '1 hour'), ('acme', 'soon', now() + interval '5 seconds');
+      """)
+    func turn() throws -> Double {
+      let moment = "SELECT extract(epoch FROM paced_until)::text FROM alert_provider_health WHERE provider_id = 'soon'"
+      return try #require(try outbox.database.texts(moment).first.flatMap(Double.init))
+    }
+    let first = try turn()
+    try outbox.start()
+    let expected = ["late pending 1: answered 400: invalid_blocks", "soon sent 1: taken as plain text alone"]
+    #expect(try outbox.deliveries(become: expected) == expected)
+    let messages = try receiver.requests(to: "/soon")
+    #expect(messages.count == 2 && messages[1].time > first + 0.9)
+    #expect(try turn() > first + 1.9)
+    #expect(try receiver.requests(to: "/late").count == 1)
   }
 
   @Test(

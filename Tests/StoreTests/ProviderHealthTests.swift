@@ -151,6 +151,29 @@ struct ProviderHealthTests {
     #expect(try tenant.store.lease().count == burst)
   }
 
+  @Test("A message more within an attempt has its turn behind all that were counted, unless that is too late")
+  func turns() throws {
+    let pager = ProviderKey(tenant: "acme", providerID: "pager")
+    try tenant.database.run(
+      """
+      INSERT INTO alert_provider_health (tenant_id, provider_id, paced_until)
+      VALUES ('acme', 'pager', date_trunc('second', now()) + interval '1 hour')
+      """)
+    func moment() throws -> [String] {
+      try tenant.database.texts("SELECT extract(epoch FROM paced_until)::bigint::text FROM alert_provider_health")
+    }
+    let first = try #require(try moment().first.flatMap(Int.init))
+    #expect(try tenant.store.reserveTurn(of: pager, .webhook, within: 7200) == nil)
+    #expect(try tenant.store.reserveTurn(of: pager, .slack, within: 1800) == nil)
+    #expect(try moment() == ["\(first)"])
+    let seconds = try #require(try tenant.store.reserveTurn(of: pager, .slack, within: 7200))
+    #expect((3000...3600).contains(seconds))
+    #expect(try moment() == ["\(first + 1)"])
+    try tenant.database.run("UPDATE alert_provider_health SET paced_until = now() - interval '1 hour'")
+    #expect(try tenant.store.reserveTurn(of: pager, .slack, within: 30) == 0)
+    #expect(try (first - 3610...first - 3000).contains(#require(try moment().first.flatMap(Int.init))))
+  }
+
   @Test("The burst is one for all processes that begin at once")
   func pacedTogether() throws {
     try tenant.database.run(

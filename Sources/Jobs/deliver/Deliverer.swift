@@ -17,6 +17,13 @@ final class Deliverer {
     var isPlain = false
   }
 
+  /// A transfer that waits for its turn by the pace of its provider.
+  private struct HeldTransfer {
+    let transfer: Transfer
+    let flight: Flight
+    let turn: Double
+  }
+
   /// The most attempts under way at once. A process may have 1,024 files open where nobody has raised that.
   private static let flightLimit = 512
   /// How many providers to look at in one go, about 8 µs each (measured).
@@ -35,6 +42,8 @@ final class Deliverer {
   private static let secondsBetweenCounts = 20.0
   /// How many deliveries may be given up or skipped in one statement.
   private static let upkeepLimit = 1000
+  /// How long a transfer may wait for its turn: with it and the transfer before it within the lease.
+  private static let secondsToTurn = 30
   /// How long whoever asks the process to end lets it finish what it has begun.
   private static let secondsToFinish = 45.0
 
@@ -46,6 +55,7 @@ final class Deliverer {
   private var outage = Outage()
   private var sweep: Sweep
   private var agenda = Agenda(places: flightLimit)
+  private var held: [HeldTransfer] = []
   private var unsettled: [Settlement] = []
   /// Whether there may be more where the last lease came from.
   private var hasLeased = false
@@ -101,7 +111,7 @@ final class Deliverer {
   }
 
   /// How many more attempts may begin.
-  private var free: Int { max(0, Self.flightLimit - queue.count - unsettled.count) }
+  private var free: Int { max(0, Self.flightLimit - queue.count - held.count - unsettled.count) }
 
   /// Writes what is to be told of digests' windows and of outages that have ended; it is delivered like everything else.
   private func tellEnds() {
@@ -182,9 +192,10 @@ final class Deliverer {
 
   /// Carries the transfers on until one has ended, the bell rings or it is time to look again.
   private func wait(until end: Double) throws(QueueFailure) -> [(tag: Flight, reply: Reply)] {
+    let turn = release()
     let now = Clock.monotonic
     let next = hasLeased || !unsettled.isEmpty ? now : free > 0 ? nextLook : .infinity
-    let seconds = max(0, min(max(next, outage.retryAt), end) - now)
+    let seconds = max(0, min(max(next, outage.retryAt), turn, end) - now)
     let ended = try queue.wait(seconds: min(seconds, Self.secondsBetweenLooks), orReadable: bell.descriptors)
     if bell.hasRung() { nextLook = 0 }
     return ended
@@ -192,9 +203,11 @@ final class Deliverer {
 
   private func judge(_ ended: [(tag: Flight, reply: Reply)]) {
     for (flight, reply) in ended {
-      if sendsPlainer(flight, after: reply) { continue }
+      let plainer = flight.isPlain ? nil : flight.provider.plainerTransfer(for: flight.delivery.notice, after: reply)
+      if let plainer, hold(plainer, flight) { continue }
       let now = Clock.now
       var verdict = flight.provider.verdict(on: reply, receivedAt: now)
+      if plainer != nil, case .rejected(let reason) = verdict { verdict = .retry(after: nil, reason: reason) }
       if flight.isPlain, verdict == .sent(remark: nil) { verdict = .sent(remark: "taken as plain text alone") }
       let outcome = flight.delivery.outcome(of: verdict, from: flight.provider, jitter: .random(in: 0...1))
       let settlement = flight.delivery.settled(
@@ -206,15 +219,24 @@ final class Deliverer {
     }
   }
 
-  /// Tries once more, in the same attempt, where the receiver refused no more than the form.
-  private func sendsPlainer(_ flight: Flight, after reply: Reply) -> Bool {
-    guard !flight.isPlain,
-      let transfer = flight.provider.plainerTransfer(for: flight.delivery.notice, after: reply)
-    else { return false }
-    var plainer = flight
-    plainer.isPlain = true
-    queue.add(transfer, tag: plainer)
+  /// Has what is plainer sent in the same attempt, when the pace lets it; false if that is too late, or nobody knows.
+  private func hold(_ plainer: Transfer, _ flight: Flight) -> Bool {
+    let turn = asking { () throws(PostgresError) in
+      try outbox.reserveTurn(of: flight.delivery.providerKey, flight.provider.type, within: Self.secondsToTurn)
+    }
+    guard let turn, let seconds = turn else { return false }
+    var flight = flight
+    flight.isPlain = true
+    held.append(HeldTransfer(transfer: plainer, flight: flight, turn: Clock.monotonic + seconds))
     return true
+  }
+
+  /// Begins the transfers whose turn has come; tells when the next one's does.
+  private func release() -> Double {
+    let now = Clock.monotonic
+    for item in held where item.turn <= now { queue.add(item.transfer, tag: item.flight) }
+    held.removeAll { $0.turn <= now }
+    return held.map(\.turn).min() ?? .infinity
   }
 
   /// Takes down what has become of an attempt; an operator hears of failures.
@@ -244,13 +266,14 @@ final class Deliverer {
   /// Waits for the transfers that are under way, but after a request to end no longer than whoever asked will.
   private func finish(until termination: Termination) throws(QueueFailure) {
     var deadline = Clock.monotonic + Double(Leasing.seconds)
-    while queue.count + unsettled.count > 0 {
+    while queue.count + held.count + unsettled.count > 0 {
       if termination.isRequested { deadline = min(deadline, Clock.monotonic + Self.secondsToFinish) }
       guard Clock.monotonic < deadline else {
-        let count = String(queue.count + unsettled.count)
+        let count = String(queue.count + held.count + unsettled.count)
         return Log.warning("attempts are left unfinished, to be made again", ["attempts": count])
       }
-      judge(try queue.wait(seconds: min(Self.secondsBetweenLooks, deadline - Clock.monotonic)))
+      let next = min(release(), deadline)
+      judge(try queue.wait(seconds: min(Self.secondsBetweenLooks, next - Clock.monotonic)))
       settle()
     }
   }

@@ -90,6 +90,27 @@ import Testing
     #expect(mails[1].contains("\r\nSubject: Re: Alert: critical - Root (\(words))\r\n"))
   }
 
+  @Test("A digest that the database refuses to write costs no alert its way, and is told when it can be written")
+  func refused() throws {
+    try outbox.makeWebhook(url: receiver.url + "/hook")
+    try makePolicy(providers: ["hook"])
+    try outbox.database.run(
+      """
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;
+      CREATE TRIGGER refuse BEFORE INSERT ON alert_deliveries FOR EACH ROW WHEN (NEW.event = 'digest')
+      EXECUTE FUNCTION refuse();
+      """)
+    try admit(users: "ann", "ann")
+    try endWindows()
+    let program = try outbox.start()
+    #expect(poll(within: 30) { program.standardError.contains("what the database refuses") })
+    try admit(users: "bob")
+    #expect(try outbox.deliveries(become: ["hook sent 1", "hook sent 1"]) == ["hook sent 1", "hook sent 1"])
+    try outbox.database.run("DROP TRIGGER refuse ON alert_deliveries")
+    try outbox.start()
+    #expect(try outbox.waits { $0.count { $0 == "hook sent 1" } == 3 })
+  }
+
   @Test("However many processes close windows and are killed at it, each digest is written once")
   func killed() throws {
     try outbox.makeWebhook(url: receiver.plainURL + "/hook")

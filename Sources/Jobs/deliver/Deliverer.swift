@@ -38,6 +38,8 @@ final class Deliverer {
   private static let digestLimit = 100
   /// How often to say that the job runs; it is missed after three minutes.
   private static let secondsBetweenRunNotes = 20.0
+  /// When to try again what the database has refused.
+  private static let secondsAfterRefusal = 60.0
   /// How often refused calls are counted: what is counted is minutes.
   private static let secondsBetweenCounts = 20.0
   /// How many deliveries may be given up or skipped in one statement.
@@ -98,16 +100,14 @@ final class Deliverer {
 
   /// Lets those know who would miss the job.
   private func noteRun() {
-    guard Clock.monotonic >= nextRunNote else { return }
-    let isNoted: Void? = asking { () throws(PostgresError) in try outbox.noteRun(of: "deliver", on: Machine.name) }
-    if isNoted != nil { nextRunNote = Clock.monotonic + Self.secondsBetweenRunNotes }
+    tend(&nextRunNote, every: Self.secondsBetweenRunNotes) { () throws(PostgresError) in
+      try outbox.noteRun(of: "deliver", on: Machine.name)
+    }
   }
 
   /// Has the audit log tell how many calls were refused beside those that it has told of.
   private func countRefusals() {
-    guard Clock.monotonic >= nextCount else { return }
-    let callers = asking { () throws(PostgresError) in try outbox.foldRefusals() }
-    if callers != nil { nextCount = Clock.monotonic + Self.secondsBetweenCounts }
+    tend(&nextCount, every: Self.secondsBetweenCounts) { () throws(PostgresError) in _ = try outbox.foldRefusals() }
   }
 
   /// How many more attempts may begin.
@@ -115,13 +115,28 @@ final class Deliverer {
 
   /// Writes what is to be told of digests' windows and of outages that have ended; it is delivered like everything else.
   private func tellEnds() {
-    guard Clock.monotonic >= nextEnd else { return }
-    let ended = asking { () throws(PostgresError) in
-      try outbox.closeDigests(limit: Self.digestLimit) + outbox.resolveReports()
+    var ended = 0
+    tend(&nextEnd, every: Self.secondsBetweenEnds) { () throws(PostgresError) in
+      ended = try outbox.closeDigests(limit: Self.digestLimit) + outbox.resolveReports()
     }
-    guard let ended else { return }
-    nextEnd = Clock.monotonic + (ended == 0 ? Self.secondsBetweenEnds : 0)
-    if ended > 0 { nextLook = 0 }
+    if ended > 0 { (nextEnd, nextLook) = (0, 0) }
+  }
+
+  /// Does from time to time what deliveries do not wait for: where the database refuses it, they go on without, and a failure has it
+  /// come after them the next time.
+  private func tend(_ next: inout Double, every seconds: Double, _ task: () throws(PostgresError) -> Void) {
+    guard Clock.monotonic >= max(next, outage.retryAt) else { return }
+    next = Clock.monotonic + seconds
+    let isRefused = asking { () throws(PostgresError) -> Bool in
+      do throws(PostgresError) {
+        try task()
+        return false
+      } catch  where error.refusal != nil {
+        Log.error("deliveries go on without what the database refuses", ["error": "\(error)"])
+        return true
+      }
+    }
+    if isRefused == true { next = Clock.monotonic + Self.secondsAfterRefusal }
   }
 
   /// Finds out for which providers something is due.

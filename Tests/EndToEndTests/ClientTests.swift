@@ -55,6 +55,15 @@ struct ClientTests {
     #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 408"))
   }
 
+  @Test("A transfer coding that nginx does not know is a problem in JSON as well")
+  func unknownCoding() async throws {
+    let answer = try await RawClient(port: Instance.shared.port).answer(
+      to: "POST \(Self.target) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\nConnection: close\r\n\r\n{}")
+    #expect(answer.hasPrefix("HTTP/1.1 501"))
+    #expect(answer.contains("Content-Type: application/problem+json\r\n"))
+    #expect(answer.contains(#""status":501"#))
+  }
+
   @Test("More requests of one address at once than it may have are 429; those of another are answered")
   func connections() async throws {
     let nginx = try await Nginx(

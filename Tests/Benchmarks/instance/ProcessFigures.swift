@@ -8,7 +8,7 @@ package enum ProcessFigures {
   /// The most resident memory that it had since its start or the last ``forgetPeak(_:)``, in MB.
   package static func peak(_ pid: String) throws -> Double { try memory("VmHWM:", of: pid) }
 
-  /// Has the peak counted anew from now on.
+  /// Has the peak counted anew from now on, which is root's to do: the programs keep their memory private.
   package static func forgetPeak(_ pid: String) throws {
     try "5".write(toFile: "/proc/\(pid)/clear_refs", atomically: false, encoding: .utf8)
   }

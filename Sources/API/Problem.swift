@@ -44,7 +44,10 @@ package struct Problem: Error {
     default:
       Log.error(
         "a request failed",
-        ["request": request.id ?? "", "path": "\(request.method) \(request.path)", "error": "\(error)"])
+        [
+          "request": request.id ?? "", "path": "\(request.method) \(KeyForm.masked(in: request.path))",
+          "error": "\(error)",
+        ])
       self.init(.internalServerError, "The service failed to answer; its operator finds why in the log.")
     }
   }

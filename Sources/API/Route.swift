@@ -67,7 +67,7 @@ package struct Route {
 
   /// Puts a refused call on record. Where the database does not take it, it is refused all the same, and the log has it.
   private func note(_ refusal: Problem, of request: Request, store: Store) {
-    let call = "\(request.method.prefix(16)) \(request.path.prefix(200))"
+    let call = "\(request.method.prefix(16)) \(KeyForm.masked(in: request.path).prefix(200))"
     do {
       try store.noteRefusal(of: call, status: refusal.status.rawValue)
     } catch {

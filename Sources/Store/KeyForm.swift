@@ -26,6 +26,14 @@ package enum KeyForm {
     return !key.utf8.suffix(checksumLength).elementsEqual(checksum(of: key.utf8.dropLast(checksumLength)).utf8)
   }
 
+  /// A text with a mask for each key in it: somebody may take a key for its id, and have it where it is written down.
+  package static func masked(in text: String) -> String {
+    guard let start = text.firstRange(of: prefix)?.upperBound else { return text }
+    let digits = text[start...].prefix { $0.isHexDigit }
+    let isKey = digits.utf8.count >= 64
+    return text[..<start] + (isKey ? "********" : digits) + masked(in: String(text[digits.endIndex...]))
+  }
+
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
     byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 26
   }

@@ -153,6 +153,8 @@ struct ClientTests {
           + "Authorization: Bearer \(instance.key)\r\nConnection: close\r\n\r\n")
       #expect(answer.hasPrefix("HTTP/1.1 4"))
     }
+    let digits = String(repeating: "5eed", count: 18)
+    _ = try await instance.send("/api/v1/alerts/keys/\(mark)tocsin_\(digits)")
     let accessLog = URL(filePath: instance.state + "/nginx/access.log")
     func entries() throws -> [Substring] {
       String(decoding: try Data(contentsOf: accessLog), as: UTF8.self).split(separator: "\n").filter {
@@ -161,8 +163,9 @@ struct ClientTests {
     }
     try await wait(upTo: 60, for: "the access log") {
       let text = try entries().joined()
-      return escapes.allSatisfy { text.contains(mark + $0) }
+      return escapes.allSatisfy { text.contains(mark + $0) } && text.contains(mark + "tocsin_")
     }
+    #expect(try entries().allSatisfy { !$0.contains("5eed") })
     for entry in try entries() {
       #expect(try JSONSerialization.jsonObject(with: Data(entry.utf8)) is [String: Any])
       #expect(entry.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })

@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Store
 import TestSupport
 import Testing
 
@@ -141,6 +142,17 @@ import Testing
     let unknown = "SELECT concat_ws(' ', actor_type, actor, address, id) FROM audit_log WHERE tenant_id = ''"
     #expect(try service.database.texts(unknown) == ["unknown 192.0.2.1 GET /api/v1/alerts/policies/x"])
     #expect(try service.database.texts("SELECT 'found' FROM audit_log WHERE audit_log::text LIKE '%SECRET-KEY%'") == [])
+  }
+
+  @Test("A key that somebody takes for its id, and puts in a path, is not in the entry of the refusal")
+  func keyInPath() throws {
+    let key = KeyForm.make()
+    #expect(try service.call("DELETE", "/keys/\(key)", key: "viewer").status == 403)
+    #expect(try service.call("GET", "/keys/\(key)/\(key)x", key: "wrong").status == 404)
+    #expect(try service.call("GET", "/keys/\(key)", key: "wrong").status == 401)
+    let calls = try service.database.texts("SELECT id FROM audit_log WHERE action = 'refuse' ORDER BY id")
+    let path = "/api/v1/alerts/keys/tocsin_********"
+    #expect(calls == ["DELETE \(path)", "GET \(path)"])
   }
 
   @Test("A key that has expired, or comes from elsewhere, is told by its id")

@@ -3,6 +3,15 @@ import Testing
 
 @Suite("The form of keys")
 struct KeyFormTests {
+  @Test("A text is told without the keys in it, and with all else")
+  func masked() {
+    let key = KeyForm.make()
+    #expect(KeyForm.masked(in: "/\(key)/x/\(key.dropLast(8))") == "/tocsin_********/x/tocsin_********")
+    for text in ["", "tocsin_", "/tocsin_policies/0123456789abcdef", "tocsin_tocsin_"] {
+      #expect(KeyForm.masked(in: text) == text)
+    }
+  }
+
   @Test("Keys are random and of one form")
   func form() {
     let keys = (0..<100).map { _ in KeyForm.make() }

@@ -15,10 +15,24 @@ package final class TransferQueue<Tag> {
   private var speaking: [UnsafeMutableRawPointer: MailExchange] = [:]
   private var finished: [(tag: Tag, reply: Reply)] = []
 
+  /// When the queue was last left.
+  private var leftAt = Moment.now
+
   private struct Item {
     let exchange: any Exchange
     let tag: Tag
+    let addedAt: Double
+    /// When its time is over.
+    let deadline: Double
+    /// Whether that has been put off.
+    var isPutOff = false
   }
+
+  /// In seconds; less matters to no transfer.
+  private static var shortestAbsence: Double { 0.05 }
+  /// For how long what has come is read behind a deadline that nobody saw go by, and how often to look for such: libcurl's timers
+  /// do not move with it.
+  private static var secondsToRead: Double { 1 }
 
   /// A queue whose transfers reach only addresses that the policy allows.
   ///
@@ -60,7 +74,9 @@ package final class TransferQueue<Tag> {
         }
       // This fails for want of memory alone.
       guard curl_multi_add_handle(multi, handle.pointer) == CURLM_OK else { throw .noMemory }
-      underWay[handle.pointer] = Item(exchange: exchange, tag: tag)
+      let now = Moment.now
+      underWay[handle.pointer] = Item(
+        exchange: exchange, tag: tag, addedAt: now, deadline: now + Double(transfer.timeoutSeconds))
     } catch {
       retire(handle)
       throw error
@@ -77,18 +93,34 @@ package final class TransferQueue<Tag> {
   package func wait(
     seconds: Double, orReadable descriptors: [CInt] = []
   ) throws(QueueFailure) -> [(tag: Tag, reply: Reply)] {
+    try makeUpForAbsence()
     let deadline = Moment.now + seconds
     while true {
       try proceed()
       let left = deadline - Moment.now
       if !finished.isEmpty || left <= 0 { break }
-      if try poll(seconds: left, descriptors) {
+      if try poll(seconds: min(left, Self.secondsToRead), descriptors) {
         try proceed()
         break
       }
     }
-    defer { finished = [] }
+    defer { (finished, leftAt) = ([], Moment.now) }
     return finished
+  }
+
+  /// Puts deadlines off, once, that went by while nobody served the queue: what has come meanwhile has come in time, and to have it
+  /// sent again would be to send it twice.
+  private func makeUpForAbsence() throws(QueueFailure) {
+    let now = Moment.now
+    guard now - leftAt > Self.shortestAbsence else { return }
+    for (pointer, item) in underWay where !item.isPutOff && (leftAt..<now).contains(item.deadline) {
+      underWay[pointer]?.isPutOff = true
+      do throws(EasyHandle.Refused) {
+        try item.exchange.handle.set(CURLOPT_TIMEOUT_MS, Int((now + Self.secondsToRead - item.addedAt) * 1000))
+      } catch {
+        throw QueueFailure(CURLM_INTERNAL_ERROR)
+      }
+    }
   }
 
   /// Lets every transfer do what it can without waiting.

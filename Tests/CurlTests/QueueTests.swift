@@ -68,6 +68,31 @@ import Testing
     #expect(try queue.all().first?.reply.failure?.stage == .securing)
   }
 
+  @Test("What is answered in time counts, though whoever has the queue was busy elsewhere for longer")
+  func absence() throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/", with: .init(afterSeconds: 2))
+    let queue = try queue()
+    queue.add(.http(HTTPTransfer(url: receiver.plainURL + "/", timeoutSeconds: 5)), tag: "answer")
+    while try receiver.requests().isEmpty { #expect(try queue.wait(seconds: 0.05).isEmpty) }
+    usleep(6_000_000)
+    #expect(try queue.all().map(\.reply.status) == [200])
+  }
+
+  @Test("A transfer that is never answered ends, though the queue is served but now and then")
+  func absenceInVain() throws {
+    let receiver = try HTTPReceiver()
+    try receiver.answer("/", with: .init(ending: .hang))
+    let queue = try queue()
+    queue.add(.http(HTTPTransfer(url: receiver.plainURL + "/", timeoutSeconds: 1)), tag: "hang")
+    var ended: [(tag: String, reply: Reply)] = []
+    for _ in 0..<20 where ended.isEmpty {
+      ended = try queue.wait(seconds: 0)
+      usleep(1_500_000)
+    }
+    #expect(ended.map(\.reply.failure?.stage) == [.timeout])
+  }
+
   @Test("Waiting ends when another descriptor is readable, with transfers and without", arguments: [0, 1])
   func otherDescriptor(transfers: Int) throws {
     let receiver = try HTTPReceiver()

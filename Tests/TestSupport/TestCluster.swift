@@ -40,7 +40,6 @@ package final class TestCluster {
       mkdir -m 700 "$0/data"
       \(diskMegabytes.map { "mount -t tmpfs -o mode=700,size=\($0)m tmpfs \"$0/data\"" } ?? "")
       [ "$(id -u)" != 0 ] || chown postgres "$0" "$0/data"
-      cd /
       "$@" --auth=trust --username=tocsin --encoding=UTF8 --locale=C.UTF-8 --no-sync -D "$0/data"
       """
     let making = try Program(
@@ -67,9 +66,15 @@ package final class TestCluster {
     Log.error("a test's server is left behind", ["folder": folder])
   }
 
-  /// The words that run one of PostgreSQL's programs as the account that may: never as root.
-  static func asOwner(_ program: String) -> [String] {
-    let newest = "exec /usr/lib/postgresql/$(ls /usr/lib/postgresql | sort -V | tail -n 1)/bin/"
+  /// One of PostgreSQL's programs, run as the account that may: never as root.
+  static func run(_ program: String, _ options: [String]) throws -> Program {
+    let words = asOwner(program) + options
+    return try Program(words[0], arguments: Array(words.dropFirst()), environment: ["PATH": "/usr/bin:/bin"])
+  }
+
+  /// The words that do that. The folder that a test is run in may be closed to the account.
+  private static func asOwner(_ program: String) -> [String] {
+    let newest = "cd / && exec /usr/lib/postgresql/$(ls /usr/lib/postgresql | sort -V | tail -n 1)/bin/"
     let account = getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
     return account + ["/bin/sh", "-c", newest + program + #" "$@""#, program]
   }
@@ -79,8 +84,7 @@ package final class TestCluster {
     let options = [
       "listen_addresses=", "unix_socket_directories=\(folder)", "max_connections=\(Self.connectionLimit)", "fsync=off",
     ]
-    let words = Self.asOwner("postgres") + ["-D", folder + "/data"] + options.flatMap { ["-c", $0] }
-    let program = try Program(words[0], arguments: Array(words.dropFirst()), environment: ["PATH": "/usr/bin:/bin"])
+    let program = try Self.run("postgres", ["-D", folder + "/data"] + options.flatMap { ["-c", $0] })
     server = program
     let isUp = poll {
       if program.hasEnded { return true }

@@ -148,5 +148,4 @@ package struct Provider: Sendable {
   package var retrySchedule: RetrySchedule {
     if case .webhook(let webhook) = kind { RetrySchedule(retryLimit: webhook.retryCount) } else { RetrySchedule() }
   }
-
 }

@@ -26,11 +26,19 @@ package enum Server {
   /// Answers requests until the process is asked to end. Of a request's content no more is read than the limit, in bytes, and
   /// nothing of one that is announced to be longer.
   package static func run(bodyLimit: Int, answer: (Request) -> Response) throws(ServerError) {
+    try run(bodyLimit: bodyLimit, joins: { _, _ in false }, answer: { .now(answer($0)) })
+  }
+
+  /// The same where a request may wait to be answered together with others: with those that no worker has been free to take, if
+  /// they `joins` the first that waits. It waits for nobody who is still to come.
+  package static func run(
+    bodyLimit: Int, joins: (_ waiting: Request, _ next: Request) -> Bool, answer: (Request) -> Eventual<Response>
+  ) throws(ServerError) {
     if FCGX_IsCGI() != 0 {
-      try PlainCGI.run(bodyLimit: bodyLimit, answer: answer)
+      try PlainCGI.run(bodyLimit: bodyLimit) { answer($0).value }
     } else {
-      let worker = try Worker(socket: 0)
-      while try worker.accept() { worker.serve(bodyLimit: bodyLimit, answer: answer) }
+      let worker = try Worker(socket: 0, bodyLimit: bodyLimit)
+      while try worker.serve(joins: joins, answer: answer) {}
     }
   }
 }

@@ -1,104 +1,96 @@
 import CFCGI
 import Glibc
 
-/// One FastCGI responder on libfcgi: owns the one request it works on at a time.
+/// One FastCGI responder on libfcgi, which works on one request at a time, and may have others wait for what it does.
 final class Worker {
-  private let arrivals: Arrivals
-  private let request: UnsafeMutablePointer<FCGX_Request>
+  /// The most requests that are taken before those that wait are answered: so many that what is done for all of them costs little
+  /// more than for one, and so few that the first does not wait long and other workers of the pool have something to do.
+  private static let togetherLimit = 16
 
-  /// Starts to listen on a socket that is bound and listening already.
+  private let socket: CInt
+  private let bodyLimit: Int
+  private let arrivals: Arrivals
+  private var idle: [Exchange] = []
+
+  /// A request in hand, and how its answer is had.
+  private struct Waiting {
+    let exchange: Exchange
+    let request: Request
+    let answer: () -> Response
+  }
+
+  /// Starts to listen on a socket that is bound and listening already. Of a request's content no more is read than the limit.
   ///
   /// The socket is made non-blocking: it is shared with the other workers of its pool, and one that another worker was quicker
   /// to accept must not hold this one in a call where no signal is noticed.
-  init(socket: CInt) throws(ServerError) {
+  init(socket: CInt, bodyLimit: Int) throws(ServerError) {
+    self.socket = socket
+    self.bodyLimit = bodyLimit
     arrivals = try Arrivals(socket: socket)
     let flags = fcntl(socket, F_GETFL)
     guard flags >= 0, fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0 else {
       throw ServerError.failed(call: "fcntl", code: errno)
     }
     guard FCGX_Init() == 0 else { throw ServerError.failed(call: "FCGX_Init", code: errno) }
-    request = .allocate(capacity: 1)
-    FCGX_InitRequest(request, socket, FCGI_FAIL_ACCEPT_ON_INTR)
   }
 
-  deinit {
-    FCGX_Free(request, 1)
-    request.deallocate()
-  }
-
-  /// Waits for the next request; false once the process has been asked to end.
-  func accept() throws(ServerError) -> Bool {
-    while try arrivals.wait() == .connection {
-      let code = FCGX_Accept_r(request)
-      if code == 0 { return true }
-      guard -code == EAGAIN || -code == EINTR || -code == ECONNABORTED else {
-        throw ServerError.failed(call: "FCGX_Accept_r", code: -code)
-      }
-    }
-    return false
-  }
-
-  /// Answers the request that was accepted and closes its connection. Whether the web server still listens is its own affair.
-  func serve(bodyLimit: Int, answer: (Request) -> Response) {
-    let variables = variables()
-    var received = Request(variables)
-    received.body = Body(limit: bodyLimit, announced: variables[.contentLength], fill: read)
-    received.pause = arrivals.pause
-    let response = answer(received)
-    write(response.head)
-    if received.method != "HEAD" { write(response.body) }
-    finish(received.body)
-  }
-
-  /// Sends what is left of the answer and closes the connection.
+  /// Answers the next request, and those that may be answered together with it; false once the process has been asked to end.
   ///
-  /// libfcgi first waits, for up to 2 s, until the web server has closed its end: to close one that has something unread may
-  /// take the answer back. There is no need for that where all has been read, the end of the content with it.
-  private func finish(_ body: Body) {
-    if body.isRead, FCGX_GetChar(request.pointee.in) < 0 { FCGX_Detach(request) }
-    FCGX_Finish_r(request)
+  /// A connection that is still there when a request has come to wait is one that no other worker is free for.
+  func serve(
+    joins: (_ waiting: Request, _ next: Request) -> Bool, answer: (Request) -> Eventual<Response>
+  ) throws(ServerError) -> Bool {
+    var next = try awaited()
+    if next == nil { return false }
+    var waiting: [Waiting] = []
+    var taken = 0
+    while let exchange = next {
+      taken += 1
+      let request = exchange.request(bodyLimit: bodyLimit, pause: arrivals.pause)
+      if let first = waiting.first, !joins(first.request, request) { settle(&waiting) }
+      switch answer(request) {
+      case .now(let response): finish(exchange, request, response)
+      case .later(let response): waiting.append(Waiting(exchange: exchange, request: request, answer: response))
+      }
+      next = waiting.isEmpty || taken == Self.togetherLimit ? nil : waitingAlready()
+    }
+    settle(&waiting)
+    return true
   }
 
-  /// Reads the content of the request in hand.
-  private func read(into memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
-    memory.withMemoryRebound(to: CChar.self) { characters in
-      var count = 0
-      while count < characters.count, let start = characters.baseAddress {
-        let wanted = CInt(clamping: characters.count - count)
-        let got = FCGX_GetStr(start + count, wanted, request.pointee.in)
-        count += Int(got)
-        if got < wanted { break }
-      }
-      return count
+  private func settle(_ waiting: inout [Waiting]) {
+    for one in waiting { finish(one.exchange, one.request, one.answer()) }
+    waiting = []
+  }
+
+  private func finish(_ exchange: Exchange, _ request: Request, _ response: Response) {
+    exchange.finish(request, response)
+    idle.append(exchange)
+  }
+
+  /// Waits for a request; nil once the process has been asked to end.
+  private func awaited() throws(ServerError) -> Exchange? {
+    while try arrivals.wait() == .connection {
+      if let exchange = try accepted() { return exchange }
+    }
+    return nil
+  }
+
+  /// A request that is there. What keeps the worker from taking it is told when nobody waits for an answer.
+  private func waitingAlready() -> Exchange? {
+    do {
+      return try accepted()
+    } catch {
+      return nil
     }
   }
 
-  /// libfcgi searches its list from the front for each name that is asked for, so it is walked once here instead. A web server
-  /// passes a header that was not sent as an empty one or not at all; it is the same here.
-  private func variables() -> [Variable: String] {
-    var variables: [Variable: String] = [:]
-    guard var entry = request.pointee.envp else { return variables }
-    while let text = entry.pointee {
-      if let equals = strchr(text, CInt(UInt8(ascii: "="))) {
-        let name = UnsafeRawBufferPointer(start: text, count: equals - text)
-        if let variable = Variable(rawValue: String(decoding: name, as: UTF8.self)), equals[1] != 0 {
-          variables[variable] = String(cString: equals + 1)
-        }
-      }
-      entry += 1
-    }
-    return variables
-  }
-
-  private func write(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { buffer in
-      var rest = buffer.bindMemory(to: CChar.self)[...]
-      while !rest.isEmpty {
-        let part = UnsafeBufferPointer(rebasing: rest.prefix(1 << 30))
-        guard FCGX_PutStr(part.baseAddress, CInt(part.count), request.pointee.out) >= 0 else { return }
-        rest = rest.dropFirst(part.count)
-      }
-    }
+  /// A request that is there; nil if there is none.
+  private func accepted() throws(ServerError) -> Exchange? {
+    let exchange = idle.popLast() ?? Exchange(socket: socket)
+    if try exchange.accept() { return exchange }
+    idle.append(exchange)
+    return nil
   }
 }
 

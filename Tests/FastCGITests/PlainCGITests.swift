@@ -17,6 +17,11 @@ import Testing
     #expect(answer.text == "POST /x ? y | -|-|-|-|-|127.0.0.1 | 4 bytes, sum 10")
   }
 
+  @Test("What might be answered together with others is answered alone")
+  func alone() throws {
+    #expect(try run(["REQUEST_METHOD": "GET", "REQUEST_URI": "/together"]).text == "one of 1")
+  }
+
   @Test("A body without a length ends with the input")
   func noLength() throws {
     let body = [UInt8](repeating: 1, count: 200_000)

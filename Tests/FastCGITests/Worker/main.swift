@@ -60,8 +60,27 @@ func description(of body: Body, inPieces size: String?) -> String {
   }
 }
 
+/// Has requests answered together, each with how many they are.
+final class Gathering {
+  private var count = 0
+  private var isOver = false
+
+  func add() -> () -> Response {
+    if isOver { (count, isOver) = (0, false) }
+    count += 1
+    return { [self] in
+      isOver = true
+      return Response(.ok, body: Array("one of \(count)".utf8))
+    }
+  }
+}
+
+let gathering = Gathering()
+
 do {
-  try Server.run(bodyLimit: 1_000_000, answer: answer)
+  try Server.run(bodyLimit: 1_000_000, joins: { $0.path == $1.path }) { request in
+    request.path == "/together" && request.query != "now" ? .later(gathering.add()) : .now(answer(request))
+  }
 } catch {
   perror("\(error)")
   exit(64)

@@ -68,6 +68,26 @@ package struct MatchBatch: Sendable {
     }
   }
 
+  /// Adds all of another batch and answers where in ``answered`` its answers are. What folds in either stays as it is: what matters
+  /// is that no alert is missing which the policy may raise, and more drafts than that do no harm.
+  package mutating func add(_ other: MatchBatch) -> Range<Int> {
+    let start = answered.count
+    var places: [Int] = []
+    for match in other.matches {
+      let event = match.key.eventID.map { Bytes([match.key.policyID, $0]) }
+      if let first = event.flatMap({ firstOfEventID[$0] }) {
+        places.append(first)
+      } else {
+        places.append(matches.count)
+        if let event { firstOfEventID[event] = matches.count }
+        append(match)
+      }
+    }
+    answered += other.answered.map { places[$0] }
+    if other.hasDigest { hasDigest = true }
+    return start..<answered.count
+  }
+
   private mutating func fold<Failure>(
     _ key: MatchKey, _ limit: Int, _ draft: () throws(Failure) -> AlertDraft
   ) throws(Failure) {
@@ -86,11 +106,15 @@ package struct MatchBatch: Sendable {
   }
 
   private mutating func append(_ key: MatchKey, _ limit: Int?, _ alert: AlertDraft?) {
-    // An event that several policies match is sent once.
-    let event = alert.map { $0.event == matches.last?.alert?.event ? 0 : $0.event.count } ?? 0
-    let words = alert.map { $0.title.utf8.count + $0.message.utf8.count + $0.summary.utf8.count } ?? 0
-    size += max(event + words, Self.leastSize)
     if alert != nil { answered.append(matches.count) }
-    matches.append(Match(key: key, isLimited: limit != nil, alert: alert))
+    append(Match(key: key, isLimited: limit != nil, alert: alert))
+  }
+
+  private mutating func append(_ match: Match) {
+    // An event that several policies match is sent once.
+    let event = match.alert.map { $0.event == matches.last?.alert?.event ? 0 : $0.event.count } ?? 0
+    let words = match.alert.map { $0.title.utf8.count + $0.message.utf8.count + $0.summary.utf8.count } ?? 0
+    size += max(event + words, Self.leastSize)
+    matches.append(match)
   }
 }

@@ -17,8 +17,8 @@ package enum Decision: String, Sendable {
 
 /// The decision on one match that has an answer of its own, committed.
 package struct Admission: Sendable {
-  /// Which of the batch's matches it is about, from 0.
-  package let match: Int
+  /// The policy that matched.
+  package let policyID: String
   /// What became of it.
   package let decision: Decision
   /// The alert that was raised, or the open one that it folded into; nil outside the window.
@@ -37,7 +37,7 @@ package struct Admission: Sendable {
 
 /// What has to be so still for an admission to have its effects. The statement that admits looks, so that nobody has to ask
 /// before.
-package struct AdmissionProviso: Sendable {
+package struct AdmissionProviso: Sendable, Equatable {
   /// A key that has to be the tenant's and to work.
   let key: KeyDigest
   /// What the tenant's policies have to be of.
@@ -62,26 +62,26 @@ extension Store {
   ///
   /// Where two statements bring the same event id at once, the second fails on the primary key of `alert_decisions`, leaves
   /// nothing behind, and is run again; then it sees the first. The same holds for a deadlock. After a lost connection it is not
-  /// run again: nobody knows whether it took effect, but by the mark that it leaves.
+  /// run again: nobody knows whether it took effect, but by the marks that it leaves.
   package func admit(
-    tenant: String, _ batch: MatchBatch, leaving mark: AdmissionMark? = nil
+    tenant: String, _ batch: MatchBatch, leaving marks: [AdmissionMark] = []
   ) throws(PostgresError) -> [Admission] {
-    Self.admissions(try admission(tenant: tenant, batch, mark, nil), of: batch)
+    Self.admissions(try admission(tenant: tenant, batch, marks, nil), of: batch)
   }
 
-  /// The same under a proviso; nil if it did not hold, and nothing was done.
+  /// The same under a proviso, with an admission for each of the batch's answers; nil if it did not hold, and nothing was done.
   package func admit(
-    tenant: String, _ batch: MatchBatch, leaving mark: AdmissionMark, provided proviso: AdmissionProviso
+    tenant: String, _ batch: MatchBatch, leaving marks: [AdmissionMark], provided proviso: AdmissionProviso
   ) throws(PostgresError) -> [Admission]? {
-    let rows = try admission(tenant: tenant, batch, mark, proviso)
+    let rows = try admission(tenant: tenant, batch, marks, proviso)
     // Where the policies are still those that matched, each match has its row.
     return rows.isEmpty ? nil : Self.admissions(rows, of: batch)
   }
 
   private func admission(
-    tenant: String, _ batch: MatchBatch, _ mark: AdmissionMark?, _ proviso: AdmissionProviso?
+    tenant: String, _ batch: MatchBatch, _ marks: [AdmissionMark], _ proviso: AdmissionProviso?
   ) throws(PostgresError) -> Rows {
-    let parameters = Self.parameters(tenant: tenant, matches: batch.matches, mark: mark, proviso: proviso)
+    let parameters = Self.parameters(tenant: tenant, matches: batch.matches, marks: marks, proviso: proviso)
     return try runAgainOnConflict { connection throws(PostgresError) in
       batch.extraSeconds < 1
         ? try connection.run(batch.admission, parameters, after: opening)
@@ -96,14 +96,14 @@ extension Store {
     return batch.answered.compactMap { match in
       guard let (row, isRepeat) = answers[match] else { return nil }
       answers[match]?.isRepeat = true
-      return Admission(row: row, match: match, isRepeat: isRepeat)
+      return Admission(row: row, policyID: batch.matches[match].key.policyID, isRepeat: isRepeat)
     }
   }
 
   /// The parameters of ``admission``. An event goes along once, however many policies it met: its matches come one after the
   /// other. What is decided as of now was received at no moment in particular.
   static func parameters(
-    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil, mark: AdmissionMark? = nil,
+    tenant: String, matches: some Collection<Match>, receivedAt: Int? = nil, marks: [AdmissionMark] = [],
     proviso: AdmissionProviso? = nil
   ) -> [Parameter] {
     var events: [[UInt8]] = []
@@ -128,8 +128,8 @@ extension Store {
       .ints(matches.map(\.events)),
       .bools(matches.map(\.isLimited)),
       .int(receivedAt),
-      .text(mark?.producer),
-      .int(mark?.sequence),
+      .texts(marks.map(\.producer)),
+      .ints(marks.map(\.sequence)),
       .bytes(proviso?.key.bytes),
       .int(proviso?.policyEpoch),
     ]
@@ -168,11 +168,11 @@ extension PostgresError {
 }
 
 extension Admission {
-  fileprivate init(row: Row, match: Int, isRepeat: Bool) {
+  fileprivate init(row: Row, policyID: String, isRepeat: Bool) {
     guard let decision = Decision(rawValue: row.text(1)), let severity = Severity(rawValue: row.text(3)) else {
       preconditionFailure("the tables' CHECK constraints and the enums disagree")
     }
-    self.match = match
+    self.policyID = policyID
     self.decision = decision
     alertID = row.textOrNil(2)
     self.severity = severity

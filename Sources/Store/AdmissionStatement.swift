@@ -7,7 +7,7 @@ extension Store {
   /// `$7` messages, `$8` summaries, `$9` the numbers of their events, from 1, in `$11`, `$10` candidate suppressions (ids with
   /// spaces between them), `$12` how many events each stands for, `$13` whether throttle or cap applied when it matched; `$11` the
   /// events, each once; `$14` the moment as of which it is decided, in microseconds since 1970, or NULL for now; `$15` and
-  /// `$16` the producer and the number of the mark to leave, or NULL; `$17` and `$18` the SHA-256 of the key that has to work and
+  /// `$16` the producers and the numbers of the marks to leave; `$17` and `$18` the SHA-256 of the key that has to work and
   /// the policy epoch that has to be the tenant's, or NULL. `$5` to `$9` are NULL where no alert is to come of a match.
   package static let admission = Statement("admit", deciding + writing)
 
@@ -267,9 +267,9 @@ extension Store {
     -- One that comes after its events were admitted otherwise finds its mark there, and fails.
     marked AS (
       INSERT INTO alert_admission_marks AS mark (tenant_id, producer, sequence)
-      SELECT $1, $15::uuid, $16
+      SELECT $1, attempt.producer::uuid, attempt.sequence
       FROM provided
-      WHERE $15 IS NOT NULL
+      CROSS JOIN unnest($15, $16) AS attempt (producer, sequence)
       ON CONFLICT (tenant_id, producer) DO UPDATE
       SET
         sequence = CASE WHEN mark.sequence < excluded.sequence THEN excluded.sequence END,

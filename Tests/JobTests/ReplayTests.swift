@@ -135,7 +135,7 @@ import Testing
     batch.add(MatchKey(policyID: "logins"), limit: nil) {
       AlertDraft(id: Identifier.make("alert-"), title: title, message: "m", summary: "s", event: Array("{}".utf8))
     }
-    return try database.store().admit(tenant: "acme", batch, leaving: mark).map(\.decision)
+    return try database.store().admit(tenant: "acme", batch, leaving: [mark]).map(\.decision)
   }
 
   private var counts: [String] {

@@ -37,6 +37,20 @@ import Testing
     #expect(batch.matches.allSatisfy { $0.isLimited })
   }
 
+  @Test("Batches put together keep what each has, and a repeat of an event id says again what came of the first")
+  func together() {
+    let (key, repeated) = (MatchKey(policyID: "p"), MatchKey(policyID: "p", eventID: "e"))
+    var digest = batch(1, repeated, key)
+    digest.hasDigest = true
+    var all = MatchBatch()
+    let places = [batch(1, key, key, repeated), batch(nil), digest, batch(nil, key)].map { all.add($0) }
+    #expect(texts(all) == ["0 1", "- 1", "2 1", "1 1", "0 1"])
+    #expect(all.answered == [0, 2, 2, 3, 4])
+    #expect(places == [0..<2, 2..<2, 2..<4, 4..<5])
+    #expect(all.hasDigest)
+    #expect(all.size == 5 * MatchBatch.leastSize)
+  }
+
   @Test("Only what is decided alike folds: the policy, the throttle key and the suppressions, by their bytes")
   func keys() {
     let keys = [

@@ -35,7 +35,7 @@ import Testing
       for hasDigest in [false, true] {
         let batch = Tenant.batch([Tenant.match(eventID: "\(hasDigest)")], hasDigest: hasDigest)
         _ = try store.admit(
-          tenant: "acme", batch, leaving: marks.next(),
+          tenant: "acme", batch, leaving: [marks.next()],
           provided: AdmissionProviso(key: KeyDigest(of: key), policyEpoch: 1))
       }
       _ = try store.hasPendingDeliveries(tenant: "acme", alertIDs: ["alert"])

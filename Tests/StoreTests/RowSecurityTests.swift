@@ -31,7 +31,7 @@ import Testing
     _ = try tenant.store.createRule(tenant: name, id: "root", rule, by: "tester")
     var marks = AdmissionMark.Series()
     let matches = ["1", "2"].map { Tenant.match(eventID: $0) }
-    _ = try tenant.store.admit(tenant: name, Tenant.batch(matches, hasDigest: true), leaving: marks.next())
+    _ = try tenant.store.admit(tenant: name, Tenant.batch(matches, hasDigest: true), leaving: [marks.next()])
     tenant.store.actor = Actor(
       Caller(tenant: name, keyID: "key", role: .viewer, policyEpoch: 1), address: "192.0.2.1")
     try tenant.store.noteRefusal(of: "POST /policies", status: 403)

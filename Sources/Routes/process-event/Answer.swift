@@ -76,7 +76,7 @@ struct Answer {
   private func write(_ alert: Admission, to writer: inout JSONWriter) {
     writer.object { members in
       members.add("alert_id", alert.alertID)
-      members.add("policy_id", intake.matches.matches[alert.match].key.policyID)
+      members.add("policy_id", alert.policyID)
       members.add("severity", alert.severity.rawValue)
       members.add("title", alert.title)
       members.add("summary", alert.summary)

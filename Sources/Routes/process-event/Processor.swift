@@ -78,8 +78,8 @@ final class Processor {
     }
     let mark = marks.next()
     attempt = mark
-    guard let proviso else { return try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark) }
-    let admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark, provided: proviso)
+    guard let proviso else { return try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark]) }
+    let admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark], provided: proviso)
     guard let admissions else { throw Mistaken() }
     return admissions
   }

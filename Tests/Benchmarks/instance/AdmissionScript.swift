@@ -26,8 +26,8 @@ package struct AdmissionScript {
       "ARRAY['alice failed to log in']", "ARRAY['alice failed to log in']", "ARRAY['Failed log-in']",
       "ARRAY[1]::bigint[]", "ARRAY['']", "ARRAY['\(Event.quiet)']::json[]", "ARRAY[1]::bigint[]", "ARRAY[false]",
       "NULL::bigint",
-      "('00000000-0000-7000-8000-00000000000' || :client_id)",
-      "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", "sha256('\(key)')",
+      "ARRAY['00000000-0000-7000-8000-00000000000' || :client_id]",
+      "ARRAY[(extract(epoch FROM clock_timestamp()) * 1000000)::bigint]", "sha256('\(key)')",
       "\(epoch)",
     ]
     let lines = Store.admission.sql.split(separator: "\n").filter { !$0.contains("--") }

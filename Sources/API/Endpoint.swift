@@ -11,40 +11,42 @@ package struct Endpoint {
   /// What the caller's role has to include, where a key is needed at all; as much as can be until the role table is asked.
   private var permission = Permission.administer
 
+  /// What answers a call, at once or together with others that wait.
+  package typealias Handle = (Call) throws -> EventualResponse
+
   /// What answers a call of a remembered key while the database is away, for the reason given.
   package typealias HandleAway = (Call, PostgresError) throws -> Response
 
   private enum Access {
     case open((Request, Store) throws -> Response)
-    case keyed((Call) throws -> Response, whileAway: HandleAway? = nil)
+    case keyed(Handle, whileAway: HandleAway? = nil)
   }
 
   /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
   package static func get(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("GET", path, .keyed(handle))
+    Endpoint("GET", path, .keyed { .now(.success(try handle($0))) })
   }
 
   /// `POST`.
   package static func post(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("POST", path, .keyed(handle))
+    Endpoint("POST", path, .keyed { .now(.success(try handle($0))) })
   }
 
   /// `POST` that has an answer of its own while the database is away, and may have to do with a caller that is only presumed.
   package static func post(
-    _ path: String, whileAway handleAway: @escaping HandleAway,
-    _ handle: @escaping (Call) throws -> Response
+    _ path: String, whileAway handleAway: @escaping HandleAway, _ handle: @escaping Handle
   ) -> Endpoint {
     Endpoint("POST", path, .keyed(handle, whileAway: handleAway))
   }
 
   /// `PUT`.
   package static func put(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("PUT", path, .keyed(handle))
+    Endpoint("PUT", path, .keyed { .now(.success(try handle($0))) })
   }
 
   /// `DELETE`.
   package static func delete(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("DELETE", path, .keyed(handle))
+    Endpoint("DELETE", path, .keyed { .now(.success(try handle($0))) })
   }
 
   /// `GET` for everybody, without a key.
@@ -78,21 +80,20 @@ package struct Endpoint {
     let endpoint: Endpoint
     let parameters: [String]
 
-    func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) throws -> Response {
-      let store = authenticator.store
+    func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) throws -> EventualResponse {
       switch endpoint.access {
       case .open(let handle):
-        return try handle(request, store)
+        return .now(.success(try handle(request, authenticator.store)))
       case .keyed(let handle, let handleAway):
         if handleAway != nil, let presumption = try authenticator.presumption(of: request) {
-          return try answer(request, presuming: presumption, authenticator, limits, handle)
+          return answer(request, presuming: presumption, authenticator, limits, handle)
         }
         let authentication: Authentication
         do {
           authentication = try authenticator.authentication(of: request)
         } catch let error as PostgresError where error.isUnreachable {
           guard let handleAway, let recent = try authenticator.recentAuthentication(of: request) else { throw error }
-          return try answer(request, recent, authenticator, limits) { try handleAway($0, error) }
+          return try answer(request, recent, authenticator, limits) { .now(.success(try handleAway($0, error))) }
         }
         return try answer(request, authentication, authenticator, limits, handle)
       }
@@ -101,22 +102,26 @@ package struct Endpoint {
     /// The answer to a caller that is presumed; of whatever is wrong, that the caller is let in no more is told first.
     private func answer(
       _ request: Request, presuming presumption: Presumption, _ authenticator: Authenticator, _ limits: RateLimits?,
-      _ handle: (Call) throws -> Response
-    ) throws -> Response {
-      do {
-        return try answer(
-          request, .granted(presumption.caller), authenticator, limits, presumption: presumption, handle)
-      } catch {
-        try presumption.check()
-        throw error
+      _ handle: Endpoint.Handle
+    ) -> EventualResponse {
+      EventualResponse {
+        try answer(request, .granted(presumption.caller), authenticator, limits, presumption: presumption, handle)
+      }
+      .map { result in
+        result.flatMapError { error in
+          Result {
+            try presumption.check()
+            throw error
+          }
+        }
       }
     }
 
     /// The answer to whoever is let in. One that is known is counted before anything is refused, and told of the limits.
     private func answer(
       _ request: Request, _ authentication: Authentication, _ authenticator: Authenticator, _ limits: RateLimits?,
-      presumption: Presumption? = nil, _ handle: (Call) throws -> Response
-    ) throws -> Response {
+      presumption: Presumption? = nil, _ handle: Endpoint.Handle
+    ) throws -> EventualResponse {
       let store = authenticator.store
       let known = try Authenticator.caller(authentication, of: request)
       store.actor = Actor(known, address: request.remoteAddress)
@@ -128,16 +133,13 @@ package struct Endpoint {
       }
       store.actor = Actor(caller, address: request.remoteAddress)
       let fields = try limits?.count(caller) ?? []
-      do {
-        var response = try handle(
+      return EventualResponse {
+        try handle(
           Call(
             request, from: caller, parameters: parameters, store: store, permission: endpoint.permission,
             presumption: presumption))
-        response.headers += fields
-        return response
-      } catch {
-        throw Problem(error, request: request).with(fields)
       }
+      .map { $0.with(fields, request) }
     }
   }
 

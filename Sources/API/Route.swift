@@ -45,7 +45,7 @@ package struct Route {
       try prepare(store)
       let authenticator = Authenticator(store: store, tokens: try TokenReader.configured())
       let limits = try RateLimits.configured()
-      try Server.run(bodyLimit: bodyLimit) { answer($0, by: authenticator, limits: limits) }
+      try Server.run(bodyLimit: bodyLimit, joins: { $1.joins($0) }) { answer($0, by: authenticator, limits: limits) }
     } catch {
       Log.error("cannot serve: \(error)")
       exit(1)
@@ -53,11 +53,26 @@ package struct Route {
   }
 
   /// The answer to one request, whatever happens.
-  func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) -> Response {
+  func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) -> Eventual<Response> {
     let store = authenticator.store
     store.actor = Actor(nil, address: request.remoteAddress)
+    let outcome = EventualResponse { try endpoint(for: request).answer(request, by: authenticator, limits: limits) }
+    switch outcome {
+    case .now(let result):
+      return .now(response(to: request, result, store))
+    case .later(let result):
+      let actor = store.actor
+      return .later {
+        // Others have been on since.
+        store.actor = actor
+        return response(to: request, result(), store)
+      }
+    }
+  }
+
+  private func response(to request: Request, _ result: Result<Response, any Error>, _ store: Store) -> Response {
     do {
-      return try endpoint(for: request).answer(request, by: authenticator, limits: limits)
+      return try result.get()
     } catch {
       let problem = Problem(error, request: request)
       if problem.isRefusal { note(problem, of: request, store: store) }

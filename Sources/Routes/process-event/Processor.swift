@@ -14,6 +14,9 @@ final class Processor {
   private let folder: SpoolFolder?
   private let spool: SpoolWriter?
   private var marks = AdmissionMark.Series()
+  /// For each place in an admission of several: while that waits, others are on, and leave greater marks than it has.
+  private var jointMarks: [AdmissionMark.Series] = []
+  private var joint: JointAdmission?
 
   /// Without a folder, what comes in while the database is away is refused.
   init(_ folder: SpoolFolder?) {
@@ -22,71 +25,112 @@ final class Processor {
   }
 
   /// Takes in the events of a call. That the database takes no writes is known only when they have been read and matched.
-  func process(_ call: Call) throws -> Response {
+  ///
+  /// What the caller is, and by which policies, is presumed where that was looked up just before: then it is the admission that
+  /// finds out, which spares a round trip to the database, and those that wait are admitted together.
+  func process(_ call: Call) throws -> EventualResponse {
     var body = try EventBody(call, copyingTo: folder)
-    var attempt: AdmissionMark?
-    do {
-      return try admit(&body, of: call, attempt: &attempt)
-    } catch PostgresError.unreachable(let reason) {
-      marks.renew()
-      return try keep(&body, of: call, attempt: attempt, because: .unreachable(reason: reason))
+    guard let presumption = call.presumption, body.isSmall, let latest = policies.latest(of: call.tenant) else {
+      return .now(Result { try admit(body, of: call) })
     }
+    var intake = Intake { Identifier.make("alert-") }
+    try body.read(into: &intake, by: latest.set)
+    let proviso = AdmissionProviso(key: presumption.key, policyEpoch: latest.epoch)
+    if intake.matched == 0 { return .now(Result { try confirm(intake, body, of: call, matchedBy: latest.epoch) }) }
+    let isLight = call.request.isQuick && intake.matches.size <= Self.lightSize
+    let joint = jointAdmission(tenant: call.tenant, provided: proviso, withOthers: isLight)
+    let place = joint.add(intake.matches, leaving: isLight ? nextJointMark(at: joint.count) : marks.next())
+    if isLight { return .later { [self, intake] in settle(joint, place, intake, body, of: call) } }
+    defer { release(&intake) }
+    return .now(settle(joint, place, intake, body, of: call))
   }
 
   /// Keeps the events of a call whose key is remembered, or whose token is good, for nobody can be asked about it now.
   func keep(_ call: Call, because error: PostgresError) throws -> Response {
-    var body = try EventBody(call, copyingTo: nil)
-    return try keep(&body, of: call, attempt: nil, because: error)
+    try keep(EventBody(call, copyingTo: nil), of: call, attempt: nil, because: error)
   }
 
-  private func admit(_ body: inout EventBody, of call: Call, attempt: inout AdmissionMark?) throws -> Response {
-    if let presumption = call.presumption, body.isSmall, let latest = policies.latest(of: call.tenant) {
-      let proviso = AdmissionProviso(key: presumption.key, policyEpoch: latest.epoch)
-      do {
-        return try admit(&body, of: call, by: latest.set, attempt: &attempt, provided: proviso)
-      } catch is Mistaken {}
-    }
-    let call = try call.confirmed()
-    let policies = try policies.set(for: call.caller, in: call.store)
-    return try admit(&body, of: call, by: policies, attempt: &attempt, provided: nil)
-  }
-
-  /// That the key or the policies were not what they were taken for.
-  private struct Mistaken: Error {}
-
-  /// Matches and admits the events; throws ``Mistaken``, with nothing done, where the proviso does not hold. Where something
-  /// matched it is the admission that finds out, which spares a round trip to the database.
-  private func admit(
-    _ body: inout EventBody, of call: Call, by policies: PolicySet, attempt: inout AdmissionMark?,
-    provided proviso: AdmissionProviso?
+  /// The answer to a call whose events match nothing, if the policies are still those that they were matched by.
+  private func confirm(
+    _ intake: Intake, _ body: EventBody, of call: Call, matchedBy policyEpoch: Int
   ) throws -> Response {
-    var intake = Intake { Identifier.make("alert-") }
-    defer { release(&intake) }
-    try body.read(into: &intake, by: policies)
-    let admissions = try admissions(of: intake, of: call, attempt: &attempt, provided: proviso)
+    do {
+      if try call.confirmed().caller.policyEpoch == policyEpoch { return answer(call, intake, []) }
+    } catch let error as PostgresError where error.isUnreachable {
+      return try keep(body, of: call, attempt: nil, because: error)
+    }
+    return try admit(body, of: call)
+  }
+
+  /// Matches of more bytes than this are not admitted together with others.
+  private static let lightSize = 1 << 16
+
+  /// An admission to take part in: the one that others wait for, if they may have company.
+  private func jointAdmission(
+    tenant: String, provided proviso: AdmissionProviso, withOthers: Bool
+  ) -> JointAdmission {
+    if withOthers, let joint, joint.isOpen(to: tenant, provided: proviso) { return joint }
+    let joint = JointAdmission(tenant: tenant, provided: proviso)
+    if withOthers { self.joint = joint }
+    return joint
+  }
+
+  private func nextJointMark(at place: Int) -> AdmissionMark {
+    if jointMarks.count == place { jointMarks.append(AdmissionMark.Series()) }
+    return jointMarks[place].next()
+  }
+
+  /// Has no mark written over that was to be left by an admission whose answer was lost.
+  private func renewMarks() {
+    marks.renew()
+    jointMarks = []
+  }
+
+  /// The answer to a call by what became of its matches. Where its key or its policies were not what they were taken for, nothing has.
+  private func settle(
+    _ joint: JointAdmission, _ place: Int, _ intake: Intake, _ body: EventBody, of call: Call
+  ) -> Result<Response, any Error> {
+    do throws(PostgresError) {
+      guard let admissions = try joint.admissions(at: place, in: call.store) else {
+        return Result { try admit(body, of: call) }
+      }
+      return .success(answer(call, intake, admissions))
+    } catch {
+      guard error.isUnreachable else { return .failure(error) }
+      renewMarks()
+      return Result { try keep(body, of: call, attempt: joint.mark(at: place), because: error) }
+    }
+  }
+
+  /// Matches and admits the events by what the database says of the caller and the policies now.
+  private func admit(_ body: EventBody, of call: Call) throws -> Response {
+    var body = body
+    var attempt: AdmissionMark?
+    do {
+      let call = try call.confirmed()
+      var intake = Intake { Identifier.make("alert-") }
+      defer { release(&intake) }
+      try body.read(into: &intake, by: try policies.set(for: call.caller, in: call.store))
+      if intake.matched == 0 { return answer(call, intake, []) }
+      let mark = marks.next()
+      attempt = mark
+      return answer(call, intake, try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark]))
+    } catch let error as PostgresError where error.isUnreachable {
+      renewMarks()
+      return try keep(body, of: call, attempt: attempt, because: error)
+    }
+  }
+
+  private func answer(_ call: Call, _ intake: Intake, _ admissions: [Admission]) -> Response {
     var answer = Answer(intake: intake, admissions: admissions)
     answer.waitForDeliveries(call)
     return answer.response
   }
 
-  private func admissions(
-    of intake: Intake, of call: Call, attempt: inout AdmissionMark?, provided proviso: AdmissionProviso?
-  ) throws -> [Admission] {
-    if intake.matched == 0 {
-      if let proviso, try call.confirmed().caller.policyEpoch != proviso.policyEpoch { throw Mistaken() }
-      return []
-    }
-    let mark = marks.next()
-    attempt = mark
-    guard let proviso else { return try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark]) }
-    let admissions = try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark], provided: proviso)
-    guard let admissions else { throw Mistaken() }
-    return admissions
-  }
-
   private func keep(
-    _ body: inout EventBody, of call: Call, attempt: AdmissionMark?, because error: PostgresError
+    _ body: EventBody, of call: Call, attempt: AdmissionMark?, because error: PostgresError
   ) throws -> Response {
+    var body = body
     guard let spool, let bytes = try body.keep() else { throw error }
     var intake = Intake { "" }
     try body.read(into: &intake, by: .empty)

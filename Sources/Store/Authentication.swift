@@ -96,6 +96,11 @@ extension Store {
     return row.map { Caller(caller, in: caller.tenant, policyEpoch: $0.int(0)) }
   }
 
+  /// Whether a proviso holds at this moment, for whoever has nothing to be admitted.
+  package func holds(_ proviso: AdmissionProviso) throws(PostgresError) -> Bool {
+    try readAsLogin(Self.confirm, .bytes(proviso.key.bytes)).first?.int(0) == proviso.policyEpoch
+  }
+
   private static let confirm = Statement(
     "confirm",
     """

@@ -2,7 +2,8 @@ import Matching
 import Postgres
 import Store
 
-/// One admission for several requests that came while their worker was busy: the more of them wait, the less each costs.
+/// One admission for several requests that came while their worker was busy: the more of them wait, the less each costs. Those that
+/// matched nothing take part as well, for the key and the policies of all are asked about once.
 ///
 /// Each has what it would have alone: its own answer, its own mark, by which it is known afterwards whether its events were
 /// admitted, and its own fate where the database refuses what another one brought.
@@ -57,7 +58,8 @@ final class JointAdmission {
   private func outcomes(in store: Store) -> [Admitted] {
     var all = MatchBatch()
     let places = parts.map { all.add($0.matches) }
-    switch admit(all, leaving: parts.map(\.mark), in: store) {
+    let marks = parts.filter { !$0.matches.matches.isEmpty }.map(\.mark)
+    switch admit(all, leaving: marks, in: store) {
     case .success(let admissions):
       return places.map { place in .success(admissions.map { Array($0[place]) }) }
     case .failure(let error) where error.isUnreachable || parts.count == 1:
@@ -69,7 +71,8 @@ final class JointAdmission {
 
   private func admit(_ matches: MatchBatch, leaving marks: [AdmissionMark], in store: Store) -> Admitted {
     Result { () throws(PostgresError) in
-      try store.admit(tenant: tenant, matches, leaving: marks, provided: proviso)
+      if matches.matches.isEmpty { return try store.holds(proviso) ? [] : nil }
+      return try store.admit(tenant: tenant, matches, leaving: marks, provided: proviso)
     }
   }
 }

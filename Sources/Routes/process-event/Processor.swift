@@ -26,8 +26,8 @@ final class Processor {
 
   /// Takes in the events of a call. That the database takes no writes is known only when they have been read and matched.
   ///
-  /// What the caller is, and by which policies, is presumed where that was looked up just before: then it is the admission that
-  /// finds out, which spares a round trip to the database, and those that wait are admitted together.
+  /// Who calls, and what the policies are, is presumed where that was looked up just before: then it is the admission that finds
+  /// out, which spares a round trip to the database, and those that wait are admitted together.
   func process(_ call: Call) throws -> EventualResponse {
     var body = try EventBody(call, copyingTo: folder)
     guard let presumption = call.presumption, body.isSmall, let latest = policies.latest(of: call.tenant) else {
@@ -36,7 +36,6 @@ final class Processor {
     var intake = Intake { Identifier.make("alert-") }
     try body.read(into: &intake, by: latest.set)
     let proviso = AdmissionProviso(key: presumption.key, policyEpoch: latest.epoch)
-    if intake.matched == 0 { return .now(Result { try confirm(intake, body, of: call, matchedBy: latest.epoch) }) }
     let isLight = call.request.isQuick && intake.matches.size <= Self.lightSize
     let joint = jointAdmission(tenant: call.tenant, provided: proviso, withOthers: isLight)
     let place = joint.add(intake.matches, leaving: isLight ? nextJointMark(at: joint.count) : marks.next())
@@ -48,18 +47,6 @@ final class Processor {
   /// Keeps the events of a call whose key is remembered, or whose token is good, for nobody can be asked about it now.
   func keep(_ call: Call, because error: PostgresError) throws -> Response {
     try keep(EventBody(call, copyingTo: nil), of: call, attempt: nil, because: error)
-  }
-
-  /// The answer to a call whose events match nothing, if the policies are still those that they were matched by.
-  private func confirm(
-    _ intake: Intake, _ body: EventBody, of call: Call, matchedBy policyEpoch: Int
-  ) throws -> Response {
-    do {
-      if try call.confirmed().caller.policyEpoch == policyEpoch { return answer(call, intake, []) }
-    } catch let error as PostgresError where error.isUnreachable {
-      return try keep(body, of: call, attempt: nil, because: error)
-    }
-    return try admit(body, of: call)
   }
 
   /// Matches of more bytes than this are not admitted together with others.

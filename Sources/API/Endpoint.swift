@@ -11,7 +11,7 @@ package struct Endpoint {
   /// What the caller's role has to include, where a key is needed at all; as much as can be until the role table is asked.
   private var permission = Permission.administer
 
-  /// What answers a call, at once or together with others that wait.
+  /// What answers a call, by itself or together with others.
   package typealias Handle = (Call) throws -> EventualResponse
 
   /// What answers a call of a remembered key while the database is away, for the reason given.
@@ -24,12 +24,12 @@ package struct Endpoint {
 
   /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
   package static func get(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("GET", path, .keyed { .now(.success(try handle($0))) })
+    Endpoint("GET", path, .keyed { call in .alone { Result { try handle(call) } } })
   }
 
   /// `POST`.
   package static func post(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("POST", path, .keyed { .now(.success(try handle($0))) })
+    Endpoint("POST", path, .keyed { call in .alone { Result { try handle(call) } } })
   }
 
   /// `POST` that has an answer of its own while the database is away, and may have to do with a caller that is only presumed.
@@ -41,12 +41,12 @@ package struct Endpoint {
 
   /// `PUT`.
   package static func put(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("PUT", path, .keyed { .now(.success(try handle($0))) })
+    Endpoint("PUT", path, .keyed { call in .alone { Result { try handle(call) } } })
   }
 
   /// `DELETE`.
   package static func delete(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("DELETE", path, .keyed { .now(.success(try handle($0))) })
+    Endpoint("DELETE", path, .keyed { call in .alone { Result { try handle(call) } } })
   }
 
   /// `GET` for everybody, without a key.
@@ -83,20 +83,30 @@ package struct Endpoint {
     func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) throws -> EventualResponse {
       switch endpoint.access {
       case .open(let handle):
-        return .now(.success(try handle(request, authenticator.store)))
+        return .alone { Result { try handle(request, authenticator.store) } }
       case .keyed(let handle, let handleAway):
         if handleAway != nil, let presumption = try authenticator.presumption(of: request) {
           return answer(request, presuming: presumption, authenticator, limits, handle)
         }
-        let authentication: Authentication
-        do {
-          authentication = try authenticator.authentication(of: request)
-        } catch let error as PostgresError where error.isUnreachable {
-          guard let handleAway, let recent = try authenticator.recentAuthentication(of: request) else { throw error }
-          return try answer(request, recent, authenticator, limits) { .now(.success(try handleAway($0, error))) }
-        }
-        return try answer(request, authentication, authenticator, limits, handle)
+        return .alone { EventualResponse { try answer(request, authenticator, limits, handle, handleAway) }.value }
       }
+    }
+
+    /// The answer to a caller that is still to be looked up.
+    private func answer(
+      _ request: Request, _ authenticator: Authenticator, _ limits: RateLimits?, _ handle: Endpoint.Handle,
+      _ handleAway: Endpoint.HandleAway?
+    ) throws -> EventualResponse {
+      let authentication: Authentication
+      do {
+        authentication = try authenticator.authentication(of: request)
+      } catch let error as PostgresError where error.isUnreachable {
+        guard let handleAway, let recent = try authenticator.recentAuthentication(of: request) else { throw error }
+        return try answer(request, recent, authenticator, limits) { call in
+          .alone { Result { try handleAway(call, error) } }
+        }
+      }
+      return try answer(request, authentication, authenticator, limits, handle)
     }
 
     /// The answer to a caller that is presumed; of whatever is wrong, that the caller is let in no more is told first.

@@ -1,15 +1,15 @@
 import FastCGI
 
-/// What a call comes to, at once or together with others that wait: an answer, or why there is none.
+/// What a call comes to, by itself or together with others: an answer, or why there is none.
 package typealias EventualResponse = Eventual<Result<Response, any Error>>
 
 extension Eventual where Value == Result<Response, any Error> {
-  /// What a body makes, or the error that it throws.
+  /// What a body makes. An error that it throws may take a question to the database to be told, so that is done alone.
   init(_ body: () throws -> Self) {
     do {
       self = try body()
     } catch {
-      self = .now(.failure(error))
+      self = .alone { .failure(error) }
     }
   }
 }
@@ -23,21 +23,5 @@ extension Result<Response, any Error> {
       return response
     }
     .mapError { Problem($0, request: request).with(fields) }
-  }
-}
-
-extension Request {
-  /// The longest content of a request that others wait for, in bytes.
-  private static let quickSize = 1 << 14
-
-  /// Whether it is soon dealt with, so that others may be answered together with it: it brings little, and does not ask to wait.
-  package var isQuick: Bool {
-    (body.announcedCount.map { $0 <= Self.quickSize } ?? false) && prefer == nil
-  }
-
-  /// Whether it may be answered together with one that waits: it is quick, and the same is asked with the same key.
-  func joins(_ waiting: Request) -> Bool {
-    isQuick && authorization == waiting.authorization && path == waiting.path && query == waiting.query
-      && method == waiting.method
   }
 }

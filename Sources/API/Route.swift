@@ -56,17 +56,12 @@ package struct Route {
   func answer(_ request: Request, by authenticator: Authenticator, limits: RateLimits?) -> Eventual<Response> {
     let store = authenticator.store
     store.actor = Actor(nil, address: request.remoteAddress)
-    let outcome = EventualResponse { try endpoint(for: request).answer(request, by: authenticator, limits: limits) }
-    switch outcome {
-    case .now(let result):
-      return .now(response(to: request, result, store))
-    case .later(let result):
-      let actor = store.actor
-      return .later {
-        // Others have been on since.
-        store.actor = actor
-        return response(to: request, result(), store)
-      }
+    let eventual = EventualResponse { try endpoint(for: request).answer(request, by: authenticator, limits: limits) }
+    let actor = store.actor
+    return eventual.around { result in
+      // Others may have been on since.
+      store.actor = actor
+      return response(to: request, result(), store)
     }
   }
 

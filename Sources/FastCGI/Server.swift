@@ -18,19 +18,24 @@ package enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The loop of a worker: one request after the other, each answered by a function.
+/// The loop of a worker: one request after the other, or some together, answered by a function.
 ///
-/// With a listening socket as file descriptor 0 it speaks FastCGI until SIGTERM, SIGINT or SIGUSR1, finishing the request in
+/// With a listening socket as file descriptor 0 it speaks FastCGI until SIGTERM, SIGINT or SIGUSR1, finishing the requests in
 /// hand. Otherwise it is a plain CGI program and answers the one request that the environment and standard input describe.
 package enum Server {
   /// Answers requests until the process is asked to end. Of a request's content no more is read than the limit, in bytes, and
   /// nothing of one that is announced to be longer.
   package static func run(bodyLimit: Int, answer: (Request) -> Response) throws(ServerError) {
-    try run(bodyLimit: bodyLimit, joins: { _, _ in false }, answer: { .now(answer($0)) })
+    try run(
+      bodyLimit: bodyLimit, joins: { _, _ in false },
+      answer: { request in
+        let response = answer(request)
+        return .alone { response }
+      })
   }
 
-  /// The same where a request may wait to be answered together with others: with those that no worker has been free to take, if
-  /// they `joins` the first that waits. It waits for nobody who is still to come.
+  /// The same where requests may be answered together: one that is to be, and those after it that are there already and `joins`
+  /// says so of. It waits for nobody who is still to come.
   package static func run(
     bodyLimit: Int, joins: (_ waiting: Request, _ next: Request) -> Bool, answer: (Request) -> Eventual<Response>
   ) throws(ServerError) {

@@ -3,18 +3,18 @@ import Glibc
 
 /// One FastCGI responder on libfcgi, which works on one request at a time, and may have others wait for what it does.
 final class Worker {
-  /// The most requests that are taken before those that wait are answered: so many that what is done for all of them costs little
-  /// more than for one, and so few that the first does not wait long and other workers of the pool have something to do.
+  /// The most requests that are answered together: so many that what is done for all of them costs little more than for one, and so
+  /// few that the first does not wait long and other workers of the pool have something to do.
   private static let togetherLimit = 16
 
   private let socket: CInt
   private let bodyLimit: Int
   private let arrivals: Arrivals
-  private var idle: [Exchange] = []
+  private var idle: [Slot] = []
 
   /// A request in hand, and how its answer is had.
   private struct Waiting {
-    let exchange: Exchange
+    let slot: Slot
     let request: Request
     let answer: () -> Response
   }
@@ -36,48 +36,49 @@ final class Worker {
 
   /// Answers the next request, and those that may be answered together with it; false once the process has been asked to end.
   ///
-  /// A connection that is still there when a request has come to wait is one that no other worker is free for.
+  /// A connection that is there already when a request has come to wait is, as a rule, one that no other worker is free for.
   func serve(
     joins: (_ waiting: Request, _ next: Request) -> Bool, answer: (Request) -> Eventual<Response>
   ) throws(ServerError) -> Bool {
     var next = try awaited()
     if next == nil { return false }
     var waiting: [Waiting] = []
-    var taken = 0
-    while let exchange = next {
-      taken += 1
-      let request = exchange.request(bodyLimit: bodyLimit, pause: arrivals.pause)
+    while let slot = next {
+      let request = slot.request(bodyLimit: bodyLimit, pause: arrivals.pause)
       if let first = waiting.first, !joins(first.request, request) { settle(&waiting) }
       switch answer(request) {
-      case .now(let response): finish(exchange, request, response)
-      case .later(let response): waiting.append(Waiting(exchange: exchange, request: request, answer: response))
+      case .alone(let response):
+        settle(&waiting)
+        finish(slot, request, response())
+      case .together(let response):
+        waiting.append(Waiting(slot: slot, request: request, answer: response))
       }
-      next = waiting.isEmpty || taken == Self.togetherLimit ? nil : waitingAlready()
+      next = waiting.isEmpty || waiting.count == Self.togetherLimit ? nil : waitingAlready()
     }
     settle(&waiting)
     return true
   }
 
   private func settle(_ waiting: inout [Waiting]) {
-    for one in waiting { finish(one.exchange, one.request, one.answer()) }
+    for one in waiting { finish(one.slot, one.request, one.answer()) }
     waiting = []
   }
 
-  private func finish(_ exchange: Exchange, _ request: Request, _ response: Response) {
-    exchange.finish(request, response)
-    idle.append(exchange)
+  private func finish(_ slot: Slot, _ request: Request, _ response: Response) {
+    slot.finish(request, response)
+    idle.append(slot)
   }
 
   /// Waits for a request; nil once the process has been asked to end.
-  private func awaited() throws(ServerError) -> Exchange? {
+  private func awaited() throws(ServerError) -> Slot? {
     while try arrivals.wait() == .connection {
-      if let exchange = try accepted() { return exchange }
+      if let slot = try accepted() { return slot }
     }
     return nil
   }
 
   /// A request that is there. What keeps the worker from taking it is told when nobody waits for an answer.
-  private func waitingAlready() -> Exchange? {
+  private func waitingAlready() -> Slot? {
     do {
       return try accepted()
     } catch {
@@ -86,10 +87,10 @@ final class Worker {
   }
 
   /// A request that is there; nil if there is none.
-  private func accepted() throws(ServerError) -> Exchange? {
-    let exchange = idle.popLast() ?? Exchange(socket: socket)
-    if try exchange.accept() { return exchange }
-    idle.append(exchange)
+  private func accepted() throws(ServerError) -> Slot? {
+    let slot = idle.popLast() ?? Slot(socket: socket)
+    if try slot.accept() { return slot }
+    idle.append(slot)
     return nil
   }
 }

@@ -1,4 +1,4 @@
-/// The matches of one request, put together for one admission.
+/// The matches of one request, or of several, put together for one admission.
 ///
 /// Events that one policy matched with the same throttle key are folded: of a policy that may raise n alerts for a key, the first
 /// n matches are kept with all that an alert needs, and the others are counted. An event with an event id has a decision of its

@@ -25,7 +25,8 @@ package struct AdmissionMark: Sendable, Equatable {
   /// The mark as one text, for where it is kept.
   package var text: String { "\(producer)/\(sequence)" }
 
-  /// The marks that a process gives its admissions.
+  /// The marks that a process gives its admissions, one after the other. Who takes one uses it before the next is taken: a mark that
+  /// comes after a greater one says that it is there already.
   package struct Series {
     private var latest = AdmissionMark(producer: Identifier.make(""), sequence: 0)
 
@@ -40,6 +41,25 @@ package struct AdmissionMark: Sendable, Equatable {
 
     /// Begins afresh after an admission whose answer was lost, so that its mark is not written over.
     package mutating func renew() { self = Series() }
+  }
+}
+
+extension AdmissionMark {
+  /// The marks that a process gives admissions of several requests, each of which leaves one of its own.
+  package struct Supply {
+    private var series: [Series] = []
+
+    /// No mark of it has been taken.
+    package init() {}
+
+    /// So many marks for the next admission, each of another producer. It has to be sent before they are taken for another one.
+    package mutating func next(_ count: Int) -> [AdmissionMark] {
+      while series.count < count { series.append(Series()) }
+      return (0..<count).map { series[$0].next() }
+    }
+
+    /// Begins afresh after an admission whose answer was lost, so that its marks are not written over.
+    package mutating func renew() { self = Supply() }
   }
 }
 

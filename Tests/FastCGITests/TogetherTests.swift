@@ -39,12 +39,13 @@ import Testing
     #expect(texts == Array(repeating: "one of 16", count: 16) + Array(repeating: "one of 4", count: 4))
   }
 
-  @Test("However many come that could join and need not wait, those that wait are not kept waiting")
-  func flood() throws {
-    let flood = Array(repeating: "/together?now", count: 20)
-    let waiting = try whileBusy(["/together"] + flood + ["/together"])
-    #expect(try text(waiting[0]) == "one of 1")
-    #expect(try text(#require(waiting.last)) == "one of 1")
+  @Test("One that joins and is answered alone all the same comes when those before it have their answers")
+  func alone() throws {
+    let waiting = try whileBusy(["/together", "/together", "/together?alone", "/together"])
+    let texts = try waiting.map(text)
+    #expect(texts[..<2] == ["one of 2", "one of 2"])
+    #expect(texts[2].hasPrefix("GET /together ? alone"))
+    #expect(texts[3] == "one of 1")
   }
 
   @Test("One that does not join is answered by itself, and those before it do not wait for it")

@@ -50,16 +50,18 @@ import Testing
   }
 
   /// The answers to bodies that come while the worker waits, and what else happens meanwhile.
-  private func answers(to bodies: [String], meanwhile: () throws -> Void = {}) throws -> [WebAnswer] {
+  private func answers(
+    to bodies: [String], keys: [String] = [], meanwhile: () throws -> Void = {}
+  ) throws -> [WebAnswer] {
     let lock = try service.database.connect()
     try lock.run(script: "BEGIN; SELECT pg_advisory_xact_lock(1)")
-    func send(_ body: String) throws -> FastCGIConnection {
-      try service.begin("POST", "/process-event", key: "ingest", body: Array(body.utf8))
+    func send(_ body: String, key: String = "ingest") throws -> FastCGIConnection {
+      try service.begin("POST", "/process-event", key: key, body: Array(body.utf8))
     }
     let busy = try send(login("hold"))
     let waits = "SELECT 'so' FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
     try #require(poll(within: 30) { try !service.database.texts(waits).isEmpty })
-    let waiting = try bodies.map(send)
+    let waiting = try bodies.enumerated().map { try send($1, key: keys.isEmpty ? "ingest" : keys[$0]) }
     try meanwhile()
     try lock.run(script: "COMMIT")
     _ = try busy.output()
@@ -69,7 +71,7 @@ import Testing
   /// The alerts beside those that hold up, by title, with the number of the transaction that each was raised in.
   private func alerts() throws -> [(title: String, transaction: String)] {
     try service.database.texts(
-      "SELECT title || '/' || xmin::text FROM alerts WHERE title <> 'hold' ORDER BY triggered_at, title"
+      "SELECT title || '/' || xmin::text FROM alerts WHERE title <> 'hold' ORDER BY triggered_at, title, alert_id"
     ).map { text in
       let parts = text.split(separator: "/")
       return (String(parts[0]), String(parts[1]))
@@ -84,16 +86,16 @@ import Testing
   @Test("They are admitted in one transaction, and each gets the answer that it would have got alone")
   func together() throws {
     let answers = try answers(
-      to: [login("a"), #"{"type":"logout"}"#, login("b"), "{", "[\(login("c")),\(login("d"))]", login("e")])
-    #expect(answers.map(\.status) == [200, 200, 200, 400, 200, 200])
-    #expect(try answers.map(raised) == [["a"], [], ["b"], [], ["c", "d"], ["e"]])
-    #expect(try answers[4]["matched"] == 2)
+      to: [login("a"), #"{"type":"logout"}"#, login("b"), "[\(login("c")),\(login("d"))]", login("e"), "{"])
+    #expect(answers.map(\.status) == [200, 200, 200, 200, 200, 400])
+    #expect(try answers.map(raised) == [["a"], [], ["b"], ["c", "d"], ["e"], []])
+    #expect(try answers[3]["matched"] == 2)
     let alerts = try alerts()
     #expect(alerts.map(\.title) == ["a", "b", "c", "d", "e"])
     #expect(Set(alerts.map(\.transaction)).count == 1)
-    // Each leaves a mark of its own; the first of all came alone.
-    let marks = "SELECT count(*)::text FROM alert_admission_marks GROUP BY marked_at ORDER BY marked_at"
-    #expect(try service.database.texts(marks) == ["1", "4"])
+    // Each that had something to be admitted leaves a mark of its own.
+    let marks = "SELECT count(*)::text FROM alert_admission_marks GROUP BY marked_at"
+    #expect(try service.database.texts(marks) == ["4"])
   }
 
   @Test("A cap holds for all of them")
@@ -143,28 +145,60 @@ import Testing
     #expect(try service.database.texts("SELECT DISTINCT severity FROM alerts WHERE title = 'b'") == ["low"])
   }
 
-  @Test("One that matches so much that it is admitted by itself is no hindrance to the others")
+  /// The most that is admitted together with others is 64 of them.
+  private func many(_ user: String) -> [String] { Array(repeating: login(user), count: 100) }
+
+  @Test("One that matches so much that it is admitted by itself comes when those before it have their answers")
   func heavy() throws {
-    let answers = try answers(to: [
-      login("a"), "[\(Array(repeating: login("b"), count: 100).joined(separator: ","))]", login("c"),
-    ])
+    let answers = try answers(to: [login("a"), "[\(many("b").joined(separator: ","))]", login("c")])
     #expect(answers.map(\.status) == [200, 200, 200])
     #expect(try answers.map { try raised($0).count } == [1, 100, 1])
-    #expect(try Set(alerts().map(\.transaction)).count == 2)
+    let alerts = try alerts()
+    #expect(alerts.map(\.title) == ["a"] + Array(repeating: "b", count: 100) + ["c"])
+    #expect(Set(alerts.map(\.transaction)).count == 3)
   }
 
-  @Test("Where the connection is lost under them, each is kept with a mark of its own")
+  @Test("One that is admitted by itself and loses the connection is no hindrance to the others")
+  func heavyLost() throws {
+    let lost = "[\((many("b") + [login("break")]).joined(separator: ","))]"
+    let answers = try answers(to: [login("a"), lost, login("c"), login("d")])
+    #expect(answers.map(\.status) == [200, 202, 200, 200])
+    #expect(try alerts().map(\.title) == ["a", "c", "d"])
+    #expect(try attempts().count == 1)
+  }
+
+  @Test("Calls with another key do not join, and get answers of their own")
+  func otherKey() throws {
+    let answers = try answers(
+      to: ["a", "b", "c", "d"].map { login($0) }, keys: ["ingest", "ingest", "admin", "ingest"])
+    #expect(answers.map(\.status) == [200, 200, 200, 200])
+    #expect(try answers.map(raised) == [["a"], ["b"], ["c"], ["d"]])
+    let alerts = try alerts()
+    #expect(alerts.map(\.title) == ["a", "b", "c", "d"])
+    #expect(alerts[0].transaction == alerts[1].transaction)
+    #expect(Set(alerts.map(\.transaction)).count == 3)
+  }
+
+  @Test(
+    "Where the connection is lost under them, each is kept, with a mark of its own if it had something to be admitted")
   func lost() throws {
-    let answers = try answers(to: [login("a"), login("break"), login("b")])
-    #expect(answers.map(\.status) == [202, 202, 202])
+    let answers = try answers(to: [login("a"), login("break"), #"{"type":"logout"}"#, login("b")])
+    #expect(answers.map(\.status) == [202, 202, 202, 202])
     #expect(try alerts().isEmpty)
+    let attempts = try attempts()
+    #expect(attempts.count == 4)
+    let producers = try attempts.compactMap { $0 }.map { try AdmissionMark($0).text.prefix { $0 != "/" } }
+    #expect(producers.count == 3 && Set(producers).count == 3)
+  }
+
+  /// The marks of the attempts that were made of what is kept.
+  private func attempts() throws -> [String?] {
     let spool = try #require(try Spool(SpoolFolder(folder.path + "/spool", reserve: 0)))
-    var attempts: [String] = []
+    var attempts: [String?] = []
     for name in try spool.sealed(sealingMore: true) {
       let reader = try spool.open(name)
-      while case .body(let body)? = try reader.next()?.entry { attempts.append(body.attempt ?? "") }
+      while case .body(let body)? = try reader.next()?.entry { attempts.append(body.attempt) }
     }
-    let producers = try attempts.map { try AdmissionMark($0).text.prefix { $0 != "/" } }
-    #expect(Set(producers).count == 3)
+    return attempts
   }
 }

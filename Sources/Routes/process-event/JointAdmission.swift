@@ -6,20 +6,22 @@ import Store
 /// matched nothing take part as well, for the key and the policies of all are asked about once.
 ///
 /// Each has what it would have alone: its own answer, its own mark, by which it is known afterwards whether its events were
-/// admitted, and its own fate where the database refuses what another one brought.
+/// admitted, and its own fate where the database refuses what another one brought. Only how long the database takes is common to
+/// all: where it takes too long for one, nobody has an answer.
 final class JointAdmission {
   /// Whose events they are.
-  private let tenant: String
-  private let proviso: AdmissionProviso
-  private var parts: [Part] = []
-  private var outcomes: [Admitted] = []
+  let tenant: String
+  /// What has to hold for all of them.
+  let proviso: AdmissionProviso
+  private var batches: [MatchBatch] = []
+  private var outcomes: [Outcome] = []
 
-  private typealias Admitted = Result<[Admission]?, PostgresError>
-
-  /// What one request brings.
-  private struct Part {
-    var matches: MatchBatch
-    let mark: AdmissionMark
+  /// What became of what one request brought.
+  struct Outcome {
+    /// The admissions; nil if the proviso did not hold, and nothing was done.
+    let admissions: Result<[Admission]?, PostgresError>
+    /// The mark that is left if there were effects, where that is not known.
+    let attempt: AdmissionMark?
   }
 
   /// An admission of nothing yet.
@@ -28,51 +30,67 @@ final class JointAdmission {
     self.proviso = proviso
   }
 
-  /// How many requests there are: the place of the next.
-  var count: Int { parts.count }
-
-  /// Whether a request of a tenant can still take part, under a proviso.
-  func isOpen(to tenant: String, provided proviso: AdmissionProviso) -> Bool {
-    outcomes.isEmpty && tenant.utf8.elementsEqual(self.tenant.utf8) && proviso == self.proviso
+  /// Has one more request take part, with what it matched, and answers its number.
+  func add(_ batch: MatchBatch) -> Int {
+    batches.append(batch)
+    return batches.count - 1
   }
 
-  /// Has one more request take part, with what it matched, and answers its place.
-  func add(_ matches: MatchBatch, leaving mark: AdmissionMark) -> Int {
-    parts.append(Part(matches: matches, mark: mark))
-    return parts.count - 1
-  }
-
-  /// The mark that the request at a place leaves.
-  func mark(at place: Int) -> AdmissionMark { parts[place].mark }
-
-  /// What became of the matches of the request at a place; nil if the proviso did not hold, and nothing was done. It is the end of
-  /// the admission: nobody can take part any more.
-  func admissions(at place: Int, in store: Store) throws(PostgresError) -> [Admission]? {
+  /// What became of the request of a number. The first that asks has all of them admitted, and nobody can take part after that.
+  func outcome(of number: Int, in store: Store, marks: inout AdmissionMark.Supply) -> Outcome {
     if outcomes.isEmpty {
-      outcomes = outcomes(in: store)
-      for place in parts.indices { parts[place].matches = MatchBatch() }
+      outcomes = admitTogether(in: store, &marks)
+      batches = []
     }
-    return try outcomes[place].get()
+    return outcomes[number]
   }
 
-  private func outcomes(in store: Store) -> [Admitted] {
-    var all = MatchBatch()
-    let places = parts.map { all.add($0.matches) }
-    let marks = parts.filter { !$0.matches.matches.isEmpty }.map(\.mark)
-    switch admit(all, leaving: marks, in: store) {
+  private func admitTogether(in store: Store, _ marks: inout AdmissionMark.Supply) -> [Outcome] {
+    let (all, parts) = together()
+    var unused = marks.next(batches.count { !$0.matches.isEmpty })[...]
+    let attempts = batches.map { $0.matches.isEmpty ? nil : unused.popFirst() }
+    let admissions = admit(all, leaving: attempts.compactMap { $0 }, in: store)
+    switch admissions {
     case .success(let admissions):
-      return places.map { place in .success(admissions.map { Array($0[place]) }) }
-    case .failure(let error) where error.isUnreachable || parts.count == 1:
-      return parts.map { _ in .failure(error) }
+      return parts.map { part in Outcome(admissions: .success(admissions.map { Array($0[part]) }), attempt: nil) }
+    case .failure(let error) where error.isUnreachable:
+      marks.renew()
+      return attempts.map { Outcome(admissions: admissions, attempt: $0) }
     case .failure:
-      return parts.map { admit($0.matches, leaving: [$0.mark], in: store) }
+      return batches.count == 1 ? [Outcome(admissions: admissions, attempt: nil)] : admitEach(in: store, &marks)
     }
   }
 
-  private func admit(_ matches: MatchBatch, leaving marks: [AdmissionMark], in store: Store) -> Admitted {
+  /// All that was brought, and where in its answers those of each are.
+  private func together() -> (all: MatchBatch, parts: [Range<Int>]) {
+    if batches.count == 1 { return (batches[0], [batches[0].answered.indices]) }
+    var all = MatchBatch()
+    let parts = batches.map { all.add($0) }
+    return (all, parts)
+  }
+
+  /// Admits one after the other, until the database is lost: those after that have not been tried.
+  private func admitEach(in store: Store, _ marks: inout AdmissionMark.Supply) -> [Outcome] {
+    var loss: PostgresError?
+    return batches.map { batch in
+      if let loss { return Outcome(admissions: .failure(loss), attempt: nil) }
+      let mark = marks.next(1)[0]
+      let admissions = admit(batch, leaving: [mark], in: store)
+      guard case .failure(let error) = admissions, error.isUnreachable else {
+        return Outcome(admissions: admissions, attempt: nil)
+      }
+      marks.renew()
+      loss = error
+      return Outcome(admissions: admissions, attempt: mark)
+    }
+  }
+
+  private func admit(
+    _ batch: MatchBatch, leaving marks: [AdmissionMark], in store: Store
+  ) -> Result<[Admission]?, PostgresError> {
     Result { () throws(PostgresError) in
-      if matches.matches.isEmpty { return try store.holds(proviso) ? [] : nil }
-      return try store.admit(tenant: tenant, matches, leaving: marks, provided: proviso)
+      if batch.matches.isEmpty { return try store.holds(proviso) ? [] : nil }
+      return try store.admit(tenant: tenant, batch, leaving: marks, provided: proviso)
     }
   }
 }

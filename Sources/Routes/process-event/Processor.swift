@@ -13,9 +13,8 @@ final class Processor {
   private let policies = PolicyCache()
   private let folder: SpoolFolder?
   private let spool: SpoolWriter?
-  private var marks = AdmissionMark.Series()
-  /// For each place in an admission of several: while that waits, others are on, and leave greater marks than it has.
-  private var jointMarks: [AdmissionMark.Series] = []
+  private var marks = AdmissionMark.Supply()
+  /// The admission that calls in hand wait for.
   private var joint: JointAdmission?
 
   /// Without a folder, what comes in while the database is away is refused.
@@ -27,21 +26,18 @@ final class Processor {
   /// Takes in the events of a call. That the database takes no writes is known only when they have been read and matched.
   ///
   /// Who calls, and what the policies are, is presumed where that was looked up just before: then it is the admission that finds
-  /// out, which spares a round trip to the database, and those that wait are admitted together.
+  /// out, which spares a round trip to the database, and small calls that wait are admitted together.
   func process(_ call: Call) throws -> EventualResponse {
     var body = try EventBody(call, copyingTo: folder)
     guard let presumption = call.presumption, body.isSmall, let latest = policies.latest(of: call.tenant) else {
-      return .now(Result { try admit(body, of: call) })
+      return .alone { [self, body] in Result { try admit(body, of: call) } }
     }
-    var intake = Intake { Identifier.make("alert-") }
-    try body.read(into: &intake, by: latest.set)
     let proviso = AdmissionProviso(key: presumption.key, policyEpoch: latest.epoch)
-    let isLight = call.request.isQuick && intake.matches.size <= Self.lightSize
-    let joint = jointAdmission(tenant: call.tenant, provided: proviso, withOthers: isLight)
-    let place = joint.add(intake.matches, leaving: isLight ? nextJointMark(at: joint.count) : marks.next())
-    if isLight { return .later { [self, intake] in settle(joint, place, intake, body, of: call) } }
-    defer { release(&intake) }
-    return .now(settle(joint, place, intake, body, of: call))
+    if call.request.isQuick {
+      let intake = try match(&body, by: latest.set)
+      if intake.matches.size <= Self.lightSize { return join(intake, body, of: call, provided: proviso) }
+    }
+    return .alone { [self, body] in Result { try admit(body, of: call, by: latest.set, provided: proviso) } }
   }
 
   /// Keeps the events of a call whose key is remembered, or whose token is good, for nobody can be asked about it now.
@@ -52,60 +48,75 @@ final class Processor {
   /// Matches of more bytes than this are not admitted together with others.
   private static let lightSize = 1 << 16
 
-  /// An admission to take part in: the one that others wait for, if they may have company.
-  private func jointAdmission(
-    tenant: String, provided proviso: AdmissionProviso, withOthers: Bool
-  ) -> JointAdmission {
-    if withOthers, let joint, joint.isOpen(to: tenant, provided: proviso) { return joint }
-    let joint = JointAdmission(tenant: tenant, provided: proviso)
-    if withOthers { self.joint = joint }
-    return joint
-  }
-
-  private func nextJointMark(at place: Int) -> AdmissionMark {
-    if jointMarks.count == place { jointMarks.append(AdmissionMark.Series()) }
-    return jointMarks[place].next()
-  }
-
-  /// Has no mark written over that was to be left by an admission whose answer was lost.
-  private func renewMarks() {
-    marks.renew()
-    jointMarks = []
-  }
-
-  /// The answer to a call by what became of its matches. Where its key or its policies were not what they were taken for, nothing has.
-  private func settle(
-    _ joint: JointAdmission, _ place: Int, _ intake: Intake, _ body: EventBody, of call: Call
-  ) -> Result<Response, any Error> {
-    do throws(PostgresError) {
-      guard let admissions = try joint.admissions(at: place, in: call.store) else {
-        return Result { try admit(body, of: call) }
-      }
-      return .success(answer(call, intake, admissions))
-    } catch {
-      guard error.isUnreachable else { return .failure(error) }
-      renewMarks()
-      return Result { try keep(body, of: call, attempt: joint.mark(at: place), because: error) }
+  /// Has a call take part in the admission that others wait for.
+  private func join(
+    _ intake: Intake, _ body: EventBody, of call: Call, provided proviso: AdmissionProviso
+  ) -> EventualResponse {
+    let joint = jointAdmission(tenant: call.tenant, provided: proviso)
+    let number = joint.add(intake.matches)
+    return .together { [self] in
+      self.joint = nil
+      return Result { try answer(call, intake, body, joint, number) ?? admit(body, of: call) }
     }
   }
 
-  /// Matches and admits the events by what the database says of the caller and the policies now.
+  private func jointAdmission(tenant: String, provided proviso: AdmissionProviso) -> JointAdmission {
+    if let joint, joint.tenant.utf8.elementsEqual(tenant.utf8), joint.proviso == proviso { return joint }
+    let joint = JointAdmission(tenant: tenant, provided: proviso)
+    self.joint = joint
+    return joint
+  }
+
+  /// Matches and admits the events of a call by itself, by policies that are presumed.
+  private func admit(
+    _ body: EventBody, of call: Call, by policies: PolicySet, provided proviso: AdmissionProviso
+  ) throws -> Response {
+    var body = body
+    func admitPresuming() throws -> Response? {
+      var intake = try match(&body, by: policies)
+      defer { release(&intake) }
+      let joint = JointAdmission(tenant: call.tenant, provided: proviso)
+      return try answer(call, intake, body, joint, joint.add(intake.matches))
+    }
+    return try admitPresuming() ?? admit(body, of: call)
+  }
+
+  /// The answer to a call by what became of its matches; nil where its key or the policies were not what they were taken for, and
+  /// nothing has become of them.
+  private func answer(
+    _ call: Call, _ intake: Intake, _ body: EventBody, _ joint: JointAdmission, _ number: Int
+  ) throws -> Response? {
+    let outcome = joint.outcome(of: number, in: call.store, marks: &marks)
+    do throws(PostgresError) {
+      return try outcome.admissions.get().map { answer(call, intake, $0) }
+    } catch {
+      guard error.isUnreachable else { throw error }
+      return try keep(body, of: call, attempt: outcome.attempt, because: error)
+    }
+  }
+
+  /// Matches and admits the events of a call by what the database says of its caller and the policies now.
   private func admit(_ body: EventBody, of call: Call) throws -> Response {
     var body = body
     var attempt: AdmissionMark?
     do {
       let call = try call.confirmed()
-      var intake = Intake { Identifier.make("alert-") }
+      var intake = try match(&body, by: try policies.set(for: call.caller, in: call.store))
       defer { release(&intake) }
-      try body.read(into: &intake, by: try policies.set(for: call.caller, in: call.store))
       if intake.matched == 0 { return answer(call, intake, []) }
-      let mark = marks.next()
-      attempt = mark
-      return answer(call, intake, try call.store.admit(tenant: call.tenant, intake.matches, leaving: [mark]))
+      let mark = marks.next(1)
+      attempt = mark[0]
+      return answer(call, intake, try call.store.admit(tenant: call.tenant, intake.matches, leaving: mark))
     } catch let error as PostgresError where error.isUnreachable {
-      renewMarks()
+      marks.renew()
       return try keep(body, of: call, attempt: attempt, because: error)
     }
+  }
+
+  private func match(_ body: inout EventBody, by policies: PolicySet) throws -> Intake {
+    var intake = Intake { Identifier.make("alert-") }
+    try body.read(into: &intake, by: policies)
+    return intake
   }
 
   private func answer(_ call: Call, _ intake: Intake, _ admissions: [Admission]) -> Response {

@@ -79,7 +79,8 @@ let gathering = Gathering()
 
 do {
   try Server.run(bodyLimit: 1_000_000, joins: { $0.path == $1.path }) { request in
-    request.path == "/together" && request.query != "now" ? .later(gathering.add()) : .now(answer(request))
+    if request.path == "/together", request.query != "alone" { return .together(gathering.add()) }
+    return .alone { answer(request) }
   }
 } catch {
   perror("\(error)")

@@ -1,11 +1,11 @@
 import CFCGI
 import Glibc
 
-/// One request on libfcgi after the other, from its connection to the end of its answer.
-final class Exchange {
+/// A place for a request on libfcgi: one after the other, each from its connection to the end of its answer.
+final class Slot {
   private let record: UnsafeMutablePointer<FCGX_Request>
 
-  /// An exchange with nobody yet, on a listening socket.
+  /// An empty slot, for the connections of a listening socket.
   init(socket: CInt) {
     record = .allocate(capacity: 1)
     FCGX_InitRequest(record, socket, FCGI_FAIL_ACCEPT_ON_INTR)

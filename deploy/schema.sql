@@ -772,8 +772,9 @@ ALTER TABLE ONLY public.alert_admission_marks FORCE ROW LEVEL SECURITY;
 -- Name: TABLE alert_admission_marks; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON TABLE public.alert_admission_marks IS 'The latest admission of each worker process for each tenant, written together with its effects. A producer that does not know
-whether an admission took effect makes no other under its name: the mark stays for whoever admits the events later.';
+COMMENT ON TABLE public.alert_admission_marks IS 'The latest admission of each producer for each tenant, written together with its effects; a worker process is a producer for each of
+the requests that it admits together. One that does not know whether an admission took effect makes no other under its name: the
+mark stays for whoever admits the events later.';
 
 --
 -- Name: COLUMN alert_admission_marks.sequence; Type: COMMENT; Schema: public; Owner: -

@@ -3,9 +3,9 @@ import Glibc
 
 /// One FastCGI responder on libfcgi, which works on one request at a time, and may have others wait for what it does.
 final class Worker {
-  /// The most requests that are answered together: so many that what is done for all of them costs little more than for one, and so
-  /// few that the first does not wait long and other workers of the pool have something to do.
-  private static let togetherLimit = 16
+  /// The most requests that are taken in one go, and so that are answered together: so many that what is done for all of them costs
+  /// little more than for one, and so few that the first does not wait long, nor the process that is asked to end.
+  private static let takenLimit = 16
 
   private let socket: CInt
   private let bodyLimit: Int
@@ -43,7 +43,9 @@ final class Worker {
     var next = try awaited()
     if next == nil { return false }
     var waiting: [Waiting] = []
+    var taken = 0
     while let slot = next {
+      taken += 1
       let request = slot.request(bodyLimit: bodyLimit, pause: arrivals.pause)
       if let first = waiting.first, !joins(first.request, request) { settle(&waiting) }
       switch answer(request) {
@@ -53,7 +55,7 @@ final class Worker {
       case .together(let response):
         waiting.append(Waiting(slot: slot, request: request, answer: response))
       }
-      next = waiting.isEmpty || waiting.count == Self.togetherLimit ? nil : waitingAlready()
+      next = waiting.isEmpty || taken == Self.takenLimit ? nil : waitingAlready()
     }
     settle(&waiting)
     return true

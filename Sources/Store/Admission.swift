@@ -66,15 +66,16 @@ extension Store {
   package func admit(
     tenant: String, _ batch: MatchBatch, leaving marks: [AdmissionMark] = []
   ) throws(PostgresError) -> [Admission] {
-    Self.admissions(try admission(tenant: tenant, batch, marks, nil), of: batch)
+    Self.admissions(try admission(tenant: tenant, batch, marks, nil), of: batch).compactMap { $0 }
   }
 
-  /// The same under a proviso, with an admission for each of the batch's answers; nil if it did not hold, and nothing was done.
+  /// The same under a proviso, with an admission for each of the batch's answers, nil where its policy has gone; or nil if the
+  /// proviso did not hold, and nothing was done.
   package func admit(
     tenant: String, _ batch: MatchBatch, leaving marks: [AdmissionMark], provided proviso: AdmissionProviso
-  ) throws(PostgresError) -> [Admission]? {
+  ) throws(PostgresError) -> [Admission?]? {
     let rows = try admission(tenant: tenant, batch, marks, proviso)
-    // Where the policies are still those that matched, each match has its row.
+    // Where the policies are still those that matched, there are rows.
     return rows.isEmpty ? nil : Self.admissions(rows, of: batch)
   }
 
@@ -89,11 +90,11 @@ extension Store {
     }
   }
 
-  /// The answers to a batch's matches that have one.
-  private static func admissions(_ rows: Rows, of batch: MatchBatch) -> [Admission] {
+  /// The answers to a batch's matches, nil where the policy has gone.
+  private static func admissions(_ rows: Rows, of batch: MatchBatch) -> [Admission?] {
     var answers: [Int: (row: Row, isRepeat: Bool)] = [:]
     for row in rows { answers[row.int(0) - 1] = (row, false) }
-    return batch.answered.compactMap { match in
+    return batch.answered.map { match in
       guard let (row, isRepeat) = answers[match] else { return nil }
       answers[match]?.isRepeat = true
       return Admission(row: row, policyID: batch.matches[match].key.policyID, isRepeat: isRepeat)

@@ -56,4 +56,19 @@ import Testing
     close(try #require(pipe.writer()))
     #expect(try waiting[2...].map(text) == ["waited", "one of 1"])
   }
+
+  @Test("However many wait, a worker that is asked to end leaves those that it has not taken to others")
+  func termination() throws {
+    let pipe = try NamedPipe()
+    let waiting = try whileBusy(
+      ["/whose/a?\(pipe.path)"] + (0..<40).map { $0.isMultiple(of: 2) ? "/whose/b" : "/whose/a" })
+    let writer = try #require(pipe.writer())
+    worker.signal(SIGTERM)
+    close(writer)
+    #expect(worker.ending() == .exit(0))
+    let other = try Program("fastcgi-test-worker", input: .socket(socket))
+    let answers = try waiting.map(text)
+    #expect(answers.count { $0 == "\(worker.pid)" } == 16)
+    #expect(answers.count { $0 == "\(other.pid)" } == 25)
+  }
 }

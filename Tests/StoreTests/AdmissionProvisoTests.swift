@@ -23,7 +23,7 @@ import Testing
     let current = try #require(try tenant.store.policyEpoch(tenant: "acme"))
     let proviso = AdmissionProviso(key: KeyDigest(of: key ?? self.key), policyEpoch: epoch ?? current)
     let batch = Tenant.batch([Tenant.match(eventID: "e")], hasDigest: hasDigest)
-    return try tenant.store.admit(tenant: name, batch, leaving: [mark], provided: proviso)?.map(\.decision)
+    return try tenant.store.admit(tenant: name, batch, leaving: [mark], provided: proviso)?.compactMap { $0?.decision }
   }
 
   private func written() throws -> [String] {

@@ -6,8 +6,8 @@ import Store
 /// matched nothing take part as well, for the key and the policies of all are asked about once.
 ///
 /// Each has what it would have alone: its own answer, its own mark, by which it is known afterwards whether its events were
-/// admitted, and its own fate where the database refuses what another one brought. Only how long the database takes is common to
-/// all: where it takes too long for one, nobody has an answer.
+/// admitted, and its own fate where the database refuses what another one brought. Only where the database is lost, or takes too
+/// long, it is for all of them.
 final class JointAdmission {
   /// Whose events they are.
   let tenant: String
@@ -49,15 +49,16 @@ final class JointAdmission {
     let (all, parts) = together()
     var unused = marks.next(batches.count { !$0.matches.isEmpty })[...]
     let attempts = batches.map { $0.matches.isEmpty ? nil : unused.popFirst() }
-    let admissions = admit(all, leaving: attempts.compactMap { $0 }, in: store)
-    switch admissions {
+    switch admit(all, leaving: attempts.compactMap { $0 }, in: store) {
     case .success(let admissions):
-      return parts.map { part in Outcome(admissions: .success(admissions.map { Array($0[part]) }), attempt: nil) }
+      return parts.map { part in
+        Outcome(admissions: .success(admissions.map { $0[part].compactMap { $0 } }), attempt: nil)
+      }
     case .failure(let error) where error.isUnreachable:
       marks.renew()
-      return attempts.map { Outcome(admissions: admissions, attempt: $0) }
-    case .failure:
-      return batches.count == 1 ? [Outcome(admissions: admissions, attempt: nil)] : admitEach(in: store, &marks)
+      return attempts.map { Outcome(admissions: .failure(error), attempt: $0) }
+    case .failure(let error):
+      return batches.count == 1 ? [Outcome(admissions: .failure(error), attempt: nil)] : admitEach(in: store, &marks)
     }
   }
 
@@ -74,20 +75,16 @@ final class JointAdmission {
     var loss: PostgresError?
     return batches.map { batch in
       if let loss { return Outcome(admissions: .failure(loss), attempt: nil) }
-      let mark = marks.next(1)[0]
-      let admissions = admit(batch, leaving: [mark], in: store)
-      guard case .failure(let error) = admissions, error.isUnreachable else {
-        return Outcome(admissions: admissions, attempt: nil)
-      }
-      marks.renew()
-      loss = error
-      return Outcome(admissions: admissions, attempt: mark)
+      let alone = JointAdmission(tenant: tenant, provided: proviso)
+      let outcome = alone.outcome(of: alone.add(batch), in: store, marks: &marks)
+      if case .failure(let error) = outcome.admissions, error.isUnreachable { loss = error }
+      return outcome
     }
   }
 
   private func admit(
     _ batch: MatchBatch, leaving marks: [AdmissionMark], in store: Store
-  ) -> Result<[Admission]?, PostgresError> {
+  ) -> Result<[Admission?]?, PostgresError> {
     Result { () throws(PostgresError) in
       if batch.matches.isEmpty { return try store.holds(proviso) ? [] : nil }
       return try store.admit(tenant: tenant, batch, leaving: marks, provided: proviso)

@@ -115,7 +115,12 @@ final class Processor {
 
   private func match(_ body: inout EventBody, by policies: PolicySet) throws -> Intake {
     var intake = Intake { Identifier.make("alert-") }
-    try body.read(into: &intake, by: policies)
+    do {
+      try body.read(into: &intake, by: policies)
+    } catch {
+      release(&intake)
+      throw error
+    }
     return intake
   }
 

@@ -5,14 +5,10 @@ import Glibc
 func answer(_ request: Request) -> Response {
   switch request.path {
   case "/wait":
-    // Opening a named pipe lasts until the test opens its other end, and reading from it until the test closes that.
-    let pipe = open(request.query, O_RDONLY)
-    var byte: UInt8 = 0
-    while read(pipe, &byte, 1) > 0 {}
-    close(pipe)
+    waitForTest(at: request.query)
     return Response(.ok, body: Array("waited".utf8))
   case "/pause":
-    // As above: whoever prefers a pipe knows by it that the request is in hand.
+    // Whoever prefers a pipe knows by its other end that the request is in hand.
     if let pipe = request.prefer { close(open(pipe, O_RDONLY)) }
     for _ in 0..<(Int(request.query) ?? 0) {
       if !request.pause(0.1) { return Response(.ok, body: Array("wanted".utf8)) }
@@ -27,6 +23,14 @@ func answer(_ request: Request) -> Response {
   default:
     return Response(.ok, headers: [("Content-Type", "text/plain")], body: Array(description(of: request).utf8))
   }
+}
+
+/// Opening a named pipe lasts until the test opens its other end, and reading from it until the test closes that.
+func waitForTest(at path: String) {
+  let pipe = open(path, O_RDONLY)
+  var byte: UInt8 = 0
+  while read(pipe, &byte, 1) > 0 {}
+  close(pipe)
 }
 
 func description(of request: Request) -> String {
@@ -81,7 +85,7 @@ do {
   try Server.run(bodyLimit: 1_000_000, joins: { $0.path == $1.path }) { request in
     if request.path == "/together", request.query != "alone" { return .together(gathering.add()) }
     if request.path.hasPrefix("/whose") {
-      if !request.query.isEmpty { close(open(request.query, O_RDONLY)) }
+      if !request.query.isEmpty { waitForTest(at: request.query) }
       return .together { Response(.ok, body: Array("\(getpid())".utf8)) }
     }
     return .alone { answer(request) }

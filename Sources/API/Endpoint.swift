@@ -24,12 +24,12 @@ package struct Endpoint {
 
   /// `GET`, and `HEAD` with it. The path goes on behind the route's; `{policy_id}` stands for any one segment.
   package static func get(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("GET", path, .keyed { call in .alone { Result { try handle(call) } } })
+    Endpoint("GET", path, alone: handle)
   }
 
   /// `POST`.
   package static func post(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("POST", path, .keyed { call in .alone { Result { try handle(call) } } })
+    Endpoint("POST", path, alone: handle)
   }
 
   /// `POST` that has an answer of its own while the database is away, and may have to do with a caller that is only presumed.
@@ -41,12 +41,12 @@ package struct Endpoint {
 
   /// `PUT`.
   package static func put(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("PUT", path, .keyed { call in .alone { Result { try handle(call) } } })
+    Endpoint("PUT", path, alone: handle)
   }
 
   /// `DELETE`.
   package static func delete(_ path: String, _ handle: @escaping (Call) throws -> Response) -> Endpoint {
-    Endpoint("DELETE", path, .keyed { call in .alone { Result { try handle(call) } } })
+    Endpoint("DELETE", path, alone: handle)
   }
 
   /// `GET` for everybody, without a key.
@@ -66,6 +66,10 @@ package struct Endpoint {
   var answersWhileAway: Bool {
     guard case .keyed(_, let handleAway) = access else { return false }
     return handleAway != nil
+  }
+
+  private init(_ method: String, _ path: String, alone handle: @escaping (Call) throws -> Response) {
+    self.init(method, path, .keyed { call in .alone { Result { try handle(call) } } })
   }
 
   private init(_ method: String, _ path: String, _ access: Access) {
